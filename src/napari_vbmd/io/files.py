@@ -1,0 +1,182 @@
+"""The one door to files: `read_scan`, `read_mask`, `write_mask`, whatever the format."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import FileFormatError, ParameterError, VbmdError, WriteError
+from ..grid import Grid
+from ..scan import Mask, Scan
+from .aim import read_aim, write_aim_mask
+from .isq import read_isq
+from .itk import SUFFIXES, WRITABLE, read_dicom, read_itk, write_itk_mask
+
+_SCANNER_VALUE = 127  # the one value of a scanner's mask
+READABLE = (".isq", ".aim", *SUFFIXES, ".dcm")
+MASK_SUFFIXES = (".aim", *WRITABLE)
+
+
+def read_scan(path: str | Path) -> Scan:
+    """Open a scan, memory-mapped where the format allows.
+
+    Parameters
+    ----------
+    path : path
+        An ISQ, AIM, NIfTI, NRRD or MetaImage file, a folder with one DICOM series, or a slice of
+        one. A VMS version suffix (``;1``) is ignored.
+
+    Returns
+    -------
+    Scan
+        With ``voxels`` exactly as stored.
+
+    Raises
+    ------
+    FileFormatError
+        When the file is missing, damaged or of another kind; the message names it.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileFormatError(f"{path}: no such file; check the name")
+    suffix = suffix_of(path)
+    try:
+        if path.is_dir():
+            return read_dicom(path)
+        if suffix == ".dcm":
+            return read_dicom(path.parent)
+        if suffix == ".isq":
+            return read_isq(path)
+        if suffix == ".aim":
+            return read_aim(path)
+        if suffix in SUFFIXES:
+            return read_itk(path)
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be opened: {error.strerror or error}") from error
+    except ParameterError as error:
+        raise FileFormatError(f"{path}: {error}") from error
+    raise FileFormatError(
+        f"{path}: unknown kind of file; use {', '.join(s for s in READABLE)} or a DICOM folder"
+    )
+
+
+def read_mask(path: str | Path) -> Mask:
+    """Read a mask from any format that `read_scan` knows, except ISQ.
+
+    Returns
+    -------
+    Mask
+        uint8; when only one value other than zero occurs and it is the scanner's 127, it is 1.
+
+    Raises
+    ------
+    FileFormatError
+        As `read_scan`, and when the values are not labels from 0 to 255.
+    """
+    scan = read_scan(path)
+    if scan.format == "ISQ":
+        raise FileFormatError(f"{path}: an ISQ is a scan, not a mask; give the mask's file")
+    voxels = _labels(scan.voxels, scan.path)
+    return Mask(voxels, scan.grid, scan.header, scan.path, scan.format)
+
+
+def write_mask(
+    path: str | Path,
+    mask: np.ndarray,
+    grid: Grid,
+    log: dict[str, object] | None = None,
+    scan: Scan | None = None,
+) -> Path:
+    """Write a mask in the format that the path's ending names, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Ending in .aim, .nii.gz, .nii, .nrrd or .mha.
+    mask : array of bool or uint8, shape (z, y, x)
+    grid : Grid
+        The mask's own grid.
+    log : dict, optional
+        Entries for an AIM's processing log.
+    scan : Scan, optional
+        The scan that the mask belongs to; its file is never written over.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    WriteError
+        When the file cannot be written, or the path holds a scan.
+    """
+    path = Path(path)
+    check_mask_path(path, scan)
+    mask = np.asarray(mask)
+    if mask.shape != grid.shape:
+        raise ParameterError(f"{path}: mask {mask.shape} and grid {grid.shape} differ")
+    if mask.dtype == bool:
+        mask = mask.view(np.uint8)
+    if suffix_of(path) == ".aim":
+        write_aim_mask(path, mask, grid, log)
+    else:
+        write_itk_mask(path, mask, grid)
+    return path
+
+
+def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:
+    """Refuse a path that a mask must not be written to; cheap enough to ask before long work.
+
+    Raises
+    ------
+    WriteError
+    """
+    path = Path(path)
+    if suffix_of(path) not in MASK_SUFFIXES:
+        raise WriteError(
+            f"{path}: a mask is written as {', '.join(MASK_SUFFIXES)}; choose one of these endings"
+        )
+    if not path.parent.is_dir():
+        raise WriteError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if not path.exists():
+        return
+    if scan and scan.path and path.resolve() == scan.path.resolve():
+        raise WriteError(f"{path}: this is the scan itself; choose another name for the mask")
+    try:
+        read_mask(path)
+    except VbmdError:
+        raise WriteError(
+            f"{path}: already there and not a mask, so it is not written over; choose another name"
+        ) from None
+
+
+def suffix_of(path: str | Path) -> str:
+    """The ending in lower case, without a VMS version: ``.aim`` for ``HAND_SEG.AIM;2``."""
+    name = re.sub(r";\d+$", "", Path(path).name).lower()
+    if name.endswith(".nii.gz"):
+        return ".nii.gz"
+    return Path(name).suffix
+
+
+def _labels(voxels: np.ndarray, path: Path) -> np.ndarray:
+    """Voxels as uint8 labels, slice by slice; a plain scanner mask becomes 0 and 1."""
+    present = np.zeros(256, bool)
+    labels = np.zeros(voxels.shape, np.uint8)
+    for z, section in enumerate(voxels):
+        low, high = section.min(), section.max()
+        if not (low >= 0 and high <= 255):
+            raise FileFormatError(
+                f"{path}: not a mask: values from {low:g} to {high:g} in slice {z}, where labels are "
+                "0 to 255; is this the scan?"
+            )
+        if high == 0:
+            continue
+        labels[z] = section
+        if section.dtype.kind == "f" and not np.array_equal(labels[z], section):
+            raise FileFormatError(
+                f"{path}: not a mask: fractions in slice {z}; save it as whole labels"
+            )
+        present |= np.bincount(labels[z].ravel(), minlength=256) > 0
+    if np.flatnonzero(present[1:]).tolist() == [_SCANNER_VALUE - 1]:
+        np.minimum(labels, 1, out=labels)
+    return labels

@@ -1,0 +1,152 @@
+"""One volume as it was stored, with its geometry, calibration and header."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from .calibration import UNIT_NAMES, Calibration, Linear, Unit
+from .errors import MissingCalibrationError, ParameterError
+from .grid import Grid
+
+# Header keys that name or describe a person; they leave a file only when the user asks.
+IDENTIFYING = frozenset(
+    {"patient name", "name", "patientname", "patientid", "patientbirthdate", "patient id"}
+    | {"patientaddress", "otherpatientids", "patienttelephonenumbers", "accessionnumber"}
+    | {"referringphysicianname", "patient", "birthdate", "birth date"}
+)
+SIDES = ("left", "right")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A volume with all that is needed to turn it into densities.
+
+    Parameters
+    ----------
+    voxels : array-like, shape (z, y, x)
+        The values as stored: a read-only memory map where the file allows it.
+    unit : {"native", "mu", "hu", "density"}
+        What the stored values are.
+    grid : Grid
+        Where they lie.
+    calibration : Calibration or None
+        The scanner's constants, as far as they are known.
+    header : dict
+        What else the file says; may hold the patient's name (see `public_header`).
+    path : Path or None
+        The file or folder it came from.
+    side : {"left", "right", "unknown"}
+        Side of the hand, from the header only; never guessed.
+    side_reason : str
+        What that rests on.
+
+    Raises
+    ------
+    ParameterError
+        When voxels and grid differ in shape.
+    """
+
+    voxels: np.ndarray
+    unit: Unit
+    grid: Grid
+    calibration: Calibration | None = None
+    header: dict = field(default_factory=dict)
+    path: Path | None = None
+    format: str = ""
+    side: str = "unknown"
+    side_reason: str = "the header does not say"
+
+    def __post_init__(self):
+        if tuple(self.voxels.shape) != self.grid.shape:
+            raise ParameterError(f"voxels {self.voxels.shape} and grid {self.grid.shape} differ")
+
+    @property
+    def name(self) -> str:
+        """The file's name without folder, for people to read."""
+        return self.path.name if self.path else "scan"
+
+    def density_transform(self) -> Linear:
+        """Gain and offset from stored values to mg HA/cm3.
+
+        Raises
+        ------
+        MissingCalibrationError
+            When the file carries no calibration and the user gave none.
+        """
+        return self.transform("density")
+
+    def transform(self, target: Unit) -> Linear:
+        """Gain and offset from stored values to another unit; raises as `density_transform`."""
+        try:
+            return (self.calibration or Calibration()).linear(self.unit, target)
+        except MissingCalibrationError as error:
+            raise MissingCalibrationError(f"{self.name}: {error}") from None
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether densities can be computed."""
+        try:
+            self.density_transform()
+        except MissingCalibrationError:
+            return False
+        return True
+
+    def calibrated(self, unit: Unit | None = None, **constants) -> "Scan":
+        """A copy in which the user's unit and constants replace the file's; None leaves one be.
+
+        Parameters
+        ----------
+        unit : {"native", "mu", "hu", "density"}, optional
+        **constants
+            Fields of `Calibration`.
+        """
+        calibration = (self.calibration or Calibration()).updated(**constants)
+        return replace(self, unit=unit or self.unit, calibration=calibration)
+
+    def public_header(self) -> dict:
+        """The header without anything that names or describes a person."""
+        return {k: v for k, v in self.header.items() if k.lower() not in IDENTIFYING}
+
+    def describe(self) -> str:
+        """One line for a status bar: size, voxel size, unit and calibration, side."""
+        z, y, x = self.grid.shape
+        spacing = self.grid.spacing_mm
+        size = (
+            f"{spacing[0]:.4g}"
+            if max(spacing) - min(spacing) < 1e-3 * spacing[0]
+            else (" x ".join(f"{s:.4g}" for s in reversed(spacing)))
+        )
+        calibrated = "calibrated" if self.is_calibrated else "no density calibration"
+        return (
+            f"{x} x {y} x {z} voxels of {size} mm, {UNIT_NAMES[self.unit]}, {calibrated}, "
+            f"side {self.side}"
+        )
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A mask with its geometry.
+
+    Parameters
+    ----------
+    voxels : ndarray of uint8, shape (z, y, x)
+        Zero outside; the label inside. A scanner's 127 is read as 1.
+    grid : Grid
+        Where it lies: often a box smaller than the scan.
+    """
+
+    voxels: np.ndarray
+    grid: Grid
+    header: dict = field(default_factory=dict)
+    path: Path | None = None
+    format: str = ""
+
+    def __post_init__(self):
+        if tuple(self.voxels.shape) != self.grid.shape:
+            raise ParameterError(f"mask {self.voxels.shape} and grid {self.grid.shape} differ")
+
+    @property
+    def name(self) -> str:
+        """The file's name without folder, for people to read."""
+        return self.path.name if self.path else "mask"
