@@ -1,0 +1,1 @@
+"""Density and agreement: accumulators, and the numbers that they give."""
