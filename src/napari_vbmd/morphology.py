@@ -1,29 +1,33 @@
 """Mask operations in physical units.
 
-Every function takes a mask (bool, or integers where nonzero means inside; axes z, y, x), leaves it
-unchanged and returns a new bool array of the same shape. Distances are millimetres, so a ball stays
-a ball where slices are thicker than pixels are wide.
+Every operation takes a mask (bool, or integers where nonzero means inside; axes z, y, x), leaves it
+unchanged and returns a new bool array of the same shape; an empty mask stays empty. Distances are
+millimetres and `spacing_mm` is the voxel size (z, y, x), so a ball stays a ball where slices are
+thicker than pixels are wide. `slicewise` treats every slice by itself, with a disc for the ball. A
+negative distance, a spacing that is not positive and an array without three axes raise
+`ParameterError`.
 
-Only the bounding box of the mask is ever worked on, and wherever floating point is needed it holds
-a few slices at a time: a whole hand of 1536 x 1536 x 240 voxels costs no float volume.
+Only the bounding box of the mask is worked on, and floating point never holds more than a few
+slices: a whole hand of 1536 x 1536 x 240 voxels costs no float volume.
 
-What lies beyond the array: at the first and last slice a bone is cut by the scan and goes on, so
-there its end slice is taken to continue; at the sides there is nothing but air.
+What lies beyond the array: a bone is cut by the first and last slice of the scan and goes on there,
+so the end slices are taken to continue; at the sides there is nothing but air.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy import ndimage
 
-Box = tuple[slice, ...]
+from napari_vbmd.errors import ParameterError
+
+Spacing = Sequence[float]
 
 _SLAB_SLICES = 16
-_GAUSSIAN_REACH = 4.0  # standard deviations; beyond them less than 1e-4 of the weight is left
+_GAUSSIAN_REACH = 4.0  # standard deviations; less than 1e-4 of the weight lies beyond
 
 
-def bounding_box(mask, margin: int | Sequence[int] = 0) -> Box | None:
+def bounding_box(mask, margin: int | Sequence[int] = 0) -> tuple[slice, ...] | None:
     """Return the smallest box that holds the mask, or None where the mask is empty.
 
     Parameters
@@ -31,244 +35,170 @@ def bounding_box(mask, margin: int | Sequence[int] = 0) -> Box | None:
     mask : array-like, shape (z, y, x)
         Read one slice at a time, so a memory map is never loaded whole.
     margin : int or three ints
-        Voxels to add on every side, per axis; the box never leaves the array.
-
-    Returns
-    -------
-    tuple of three slices, or None
+        Voxels to add on every side; the box never leaves the array.
     """
-    slices, rows, columns = (np.zeros(n, bool) for n in _shape(mask))
+    used = [np.zeros(length, bool) for length in _shape(mask)]
     for z, plane in enumerate(mask):
-        rows_here = np.asarray(plane).any(axis=1)
-        if rows_here.any():
-            slices[z] = True
-            rows |= rows_here
-            columns |= np.asarray(plane)[_span(rows_here)].any(axis=0)
-    if not slices.any():
+        rows = np.asarray(plane).any(axis=1)
+        if rows.any():
+            used[0][z] = True
+            used[1] |= rows
+            used[2] |= np.asarray(plane)[_span(rows)].any(axis=0)
+    if not used[0].any():
         return None
-    margins = np.broadcast_to(margin, 3).tolist()
-    return tuple(_span(used, extra) for used, extra in zip((slices, rows, columns), margins))
+    return tuple(_span(axis, extra) for axis, extra in zip(used, np.broadcast_to(margin, 3)))
 
 
-def dilate(mask, radius_mm: float, spacing_mm: Sequence[float], slicewise: bool = False):
-    """Add every voxel whose centre lies within `radius_mm` of the mask.
+def dilate(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
+    """Add every voxel whose centre lies within `radius_mm` of the centre of one in the mask."""
+    reach = _reach(radius_mm, spacing_mm, slicewise)
+    return _inside_box(mask, reach, lambda block: _dilate(block, radius_mm, spacing_mm, reach[0]))
 
-    Parameters
-    ----------
-    mask : array, shape (z, y, x)
-    radius_mm : float
-        Radius of the ball, at least 0.
-    spacing_mm : three floats
-        Voxel size (z, y, x).
-    slicewise : bool
-        Use a disc in every slice instead of a ball.
 
-    Returns
-    -------
-    bool array, shape (z, y, x)
+def erode(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
+    """Remove every voxel whose centre lies within `radius_mm` of the centre of one outside.
 
-    Raises
-    ------
-    ParameterError
-        If the radius is negative, a spacing is not positive or the mask is not a volume.
+    The ends of the scan are not an outside: a bone that is cut there keeps its end slices.
     """
     reach = _reach(radius_mm, spacing_mm, slicewise)
-    return _inside_box(mask, reach, lambda block: _dilate(block, radius_mm, spacing_mm, slicewise))
+    return _inside_box(mask, 1, lambda block: _erode(block, radius_mm, spacing_mm, reach[0]))
 
 
-def erode(mask, radius_mm: float, spacing_mm: Sequence[float], slicewise: bool = False):
-    """Remove every voxel whose centre lies within `radius_mm` of the outside.
-
-    The first and last slice of the scan are not an outside: a bone cut by the scan keeps its ends.
-    Parameters, returns and raises as in `dilate`.
-    """
-    _reach(radius_mm, spacing_mm, slicewise)
-    return _inside_box(mask, 1, lambda block: _erode(block, radius_mm, spacing_mm, slicewise))
-
-
-def close(mask, radius_mm: float, spacing_mm: Sequence[float], slicewise: bool = False):
-    """Fill gaps and notches narrower than a ball of `radius_mm`; never removes a voxel.
-
-    Parameters, returns and raises as in `dilate`.
-    """
+def close(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
+    """Fill gaps and notches that a ball of `radius_mm` cannot enter; never remove a voxel."""
     reach = _reach(radius_mm, spacing_mm, slicewise)
 
     def closed(block):
-        grown = _dilate(_pad(block, reach), radius_mm, spacing_mm, slicewise)
-        return _crop(_erode(grown, radius_mm, spacing_mm, slicewise), reach)
+        grown = _dilate(_pad(block, reach), radius_mm, spacing_mm, reach[0])
+        return _crop(_erode(grown, radius_mm, spacing_mm, reach[0]), reach)
 
     return _inside_box(mask, 1, closed)
 
 
-def open_(mask, radius_mm: float, spacing_mm: Sequence[float], slicewise: bool = False):
-    """Remove spurs and bridges thinner than a ball of `radius_mm`; never adds a voxel.
-
-    Parameters, returns and raises as in `dilate`.
-    """
+def open_(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
+    """Remove spurs and bridges that a ball of `radius_mm` does not fit into; never add a voxel."""
     reach = _reach(radius_mm, spacing_mm, slicewise)
 
     def opened(block):
-        core = _erode(_pad(block, reach), radius_mm, spacing_mm, slicewise)
-        return _crop(_dilate(core, radius_mm, spacing_mm, slicewise), reach)
+        core = _erode(_pad(block, reach), radius_mm, spacing_mm, reach[0])
+        return _crop(_dilate(core, radius_mm, spacing_mm, reach[0]), reach)
 
     return _inside_box(mask, 1, opened)
 
 
-def fill_holes(mask, slicewise: bool = False):
-    """Fill every hollow that does not reach the air at the sides.
+def fill_holes(mask, slicewise: bool = False) -> np.ndarray:
+    """Fill every hollow from which no path, face to face, leads to the air at the sides.
 
-    Parameters
-    ----------
-    mask : array, shape (z, y, x)
-    slicewise : bool
-        Look at every slice by itself: a hollow is then whatever a closed outline surrounds. In 3D a
-        hollow that the first or last slice of the scan cuts open is a hollow still, as marrow is;
-        one that opens anywhere else, to a side or to an empty slice, is not.
-
-    Returns
-    -------
-    bool array, shape (z, y, x)
-
-    Raises
-    ------
-    ParameterError
-        If the mask is not a volume.
+    Slice by slice a hollow is whatever a closed outline surrounds. In 3D a hollow that is cut open
+    by the first or last slice of the scan, as marrow is, is a hollow still; one that opens to a
+    side, or to an empty slice beyond the mask's own end, is not.
     """
-    return _inside_box(mask, 1, lambda block: _fill(block, slicewise))
+    neighbours = ndimage.generate_binary_structure(3, 1)
+    if slicewise:
+        neighbours[[0, 2]] = False
+
+    def filled(block):
+        hollows, _ = ndimage.label(~_pad(block, (0, 1, 1)), neighbours)
+        air = hollows[:, :1, :1]  # a corner of the frame that _pad put around each slice
+        return _crop(hollows != air, (0, 1, 1))
+
+    return _inside_box(mask, 1, filled)
 
 
-def keep_largest(mask):
-    """Keep the component (voxels joined by their faces) with the most voxels.
-
-    Parameters
-    ----------
-    mask : array, shape (z, y, x)
-
-    Returns
-    -------
-    bool array, shape (z, y, x); empty where the mask is
-
-    Raises
-    ------
-    ParameterError
-        If the mask is not a volume.
-    """
+def keep_largest(mask) -> np.ndarray:
+    """Keep the component (voxels joined by their faces) with the most voxels."""
 
     def largest(block):
         labels, count = ndimage.label(block)
-        # Slice by slice: a count over a whole volume would copy it to eight bytes a voxel.
-        sizes = sum(np.bincount(plane.ravel(), minlength=count + 1) for plane in labels)
-        return labels == 1 + sizes[1:].argmax()
+        return labels == 1 + component_sizes(labels, count)[1:].argmax()
 
     return _inside_box(mask, 0, largest)
 
 
-def keep_nearest(mask, seed_zyx: Sequence[float], spacing_mm: Sequence[float]):
+def keep_nearest(mask, seed_zyx: Sequence[float], spacing_mm: Spacing) -> np.ndarray:
     """Keep the component (voxels joined by their faces) that holds or lies nearest to the seed.
 
     Parameters
     ----------
     mask : array, shape (z, y, x)
     seed_zyx : three numbers
-        Voxel index in the array; it may lie outside the mask.
+        Voxel index in the array.
     spacing_mm : three floats
-        Voxel size (z, y, x).
+    """
+    nearest, _ = nearest_voxel(mask, seed_zyx, spacing_mm)
+    box = bounding_box(mask)
+    if nearest is None:
+        return np.zeros(_shape(mask), bool)
 
-    Returns
-    -------
-    bool array, shape (z, y, x); empty where the mask is
+    def holding_nearest(block):
+        labels, _ = ndimage.label(block)
+        return labels == labels[tuple(n - side.start for n, side in zip(nearest, box))]
 
-    Raises
-    ------
-    ParameterError
-        If a spacing is not positive or the mask is not a volume.
+    return _inside_box(mask, 0, holding_nearest)
+
+
+def smooth(mask, sigma_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
+    """Round the outline: a Gaussian of the mask with standard deviation `sigma_mm`, cut at half."""
+    sigma = sigma_voxels(sigma_mm, spacing_mm, slicewise)
+
+    def smoothed(block):
+        return np.concatenate([slab > 0.5 for slab in blurred_slabs(block, sigma)])
+
+    return _inside_box(mask, _gaussian_reach(sigma), smoothed)
+
+
+def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Spacing):
+    """Return the index (z, y, x) of the mask's voxel nearest to the seed, and its distance in mm.
+
+    An empty mask gives None and an infinite distance.
     """
     _reach(0, spacing_mm, False)
-    box = bounding_box(mask)
-    if box is None:
-        return np.zeros(_shape(mask), bool)
-    seed = np.subtract(seed_zyx, [side.start for side in box])
-
-    def nearest(block):
-        labels, _ = ndimage.label(block)
-        return labels == labels[nearest_voxel(block, seed, spacing_mm)[0]]
-
-    return _inside_box(mask, 0, nearest)
-
-
-def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Sequence[float]):
-    """Return the index of the mask's voxel nearest to the seed, and its distance in mm.
-
-    Parameters as in `keep_nearest`. An empty mask gives None at an infinite distance.
-    """
     found, shortest = None, np.inf
     for z, plane in enumerate(mask):
         rows, columns = np.nonzero(plane)
         if not rows.size:
             continue
-        offsets = [(axis - s) * mm for axis, s, mm in zip((z, rows, columns), seed_zyx, spacing_mm)]
-        squared = sum(np.square(offset) for offset in offsets)
+        steps = zip((z, rows, columns), seed_zyx, spacing_mm)
+        squared = sum(np.square((index - seed) * mm) for index, seed, mm in steps)
         best = squared.argmin()
         if squared[best] < shortest:
             found, shortest = (z, int(rows[best]), int(columns[best])), squared[best]
     return found, float(np.sqrt(shortest))
 
 
-def smooth(mask, sigma_mm: float, spacing_mm: Sequence[float], slicewise: bool = False):
-    """Round the outline: a Gaussian of the mask, cut at one half.
-
-    Parameters
-    ----------
-    mask : array, shape (z, y, x)
-    sigma_mm : float
-        Standard deviation of the Gaussian, at least 0.
-    spacing_mm : three floats
-        Voxel size (z, y, x).
-    slicewise : bool
-        Smooth every slice by itself.
-
-    Returns
-    -------
-    bool array, shape (z, y, x)
-
-    Raises
-    ------
-    ParameterError
-        If sigma is negative, a spacing is not positive or the mask is not a volume.
-    """
-    sigma = _sigma_voxels(sigma_mm, spacing_mm, slicewise)
-    margin = _gaussian_reach(sigma)
-
-    def smoothed(block):
-        return np.concatenate([slab >= 0.5 for slab in blurred_slabs(block, sigma)])
-
-    return _inside_box(mask, margin, smoothed)
+def component_sizes(labels: np.ndarray, count: int) -> np.ndarray:
+    """Count the voxels of labels 0 to `count`, slice by slice: a whole count copies the volume."""
+    return sum(np.bincount(plane.ravel(), minlength=count + 1) for plane in labels)
 
 
-def blurred_slabs(volume, sigma_voxels: Sequence[float]) -> Iterator[np.ndarray]:
+def sigma_voxels(sigma_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> tuple:
+    """Return a Gaussian's standard deviations (z, y, x) in voxels."""
+    _reach(sigma_mm, spacing_mm, slicewise)
+    sigma = [sigma_mm / mm for mm in spacing_mm]
+    return (0.0 if slicewise else sigma[0], *sigma[1:])
+
+
+def blurred_slabs(volume, sigma: Sequence[float]) -> Iterator[np.ndarray]:
     """Yield the volume after a Gaussian, as float32, a few slices at a time from first to last.
 
     Parameters
     ----------
     volume : array-like, shape (z, y, x)
         May be memory-mapped: only the slices that are needed are read.
-    sigma_voxels : three floats
+    sigma : three floats
         Standard deviations (z, y, x) in voxels.
     """
-    count = len(volume)
-    halo = _gaussian_reach(sigma_voxels)[0]
-    for first in range(0, count, _SLAB_SLICES):
-        last = min(first + _SLAB_SLICES, count)
+    halo = _gaussian_reach(sigma)[0]
+    for first in range(0, len(volume), _SLAB_SLICES):
+        last = min(first + _SLAB_SLICES, len(volume))
         start = max(first - halo, 0)
-        slab = np.asarray(volume[start : last + halo], np.float32)
-        ndimage.gaussian_filter(
-            slab, sigma_voxels, output=slab, mode="nearest", truncate=_GAUSSIAN_REACH
-        )
+        slab = np.array(volume[start : last + halo], np.float32)  # a copy, to be blurred in place
+        ndimage.gaussian_filter(slab, sigma, output=slab, mode="nearest", truncate=_GAUSSIAN_REACH)
         yield slab[first - start : last - start]
 
 
 def _inside_box(mask, margin, operation: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Apply an operation on bool blocks to the mask's bounding box; empty stays empty."""
+    """Apply an operation on bool blocks to the mask's bounding box."""
     result = np.zeros(_shape(mask), bool)
     box = bounding_box(mask, margin)
     if box is not None:
@@ -276,19 +206,62 @@ def _inside_box(mask, margin, operation: Callable[[np.ndarray], np.ndarray]) -> 
     return result
 
 
-def _dilate(block, radius_mm, spacing_mm, slicewise) -> np.ndarray:
-    """Dilate with a ball, from the plane distances of the slices around each slice.
+def _dilate(block, radius_mm, spacing_mm, reach_slices) -> np.ndarray:
+    """Dilate slice by slice: a voxel is reached where (distance in plane)2 + (rise)2 <= radius2.
 
-    This is the three-dimensional distance transform cut at the radius, without holding it: a voxel
-    is reached when squared distance in some slice plus squared distance to that slice is small.
+    This is the 3D distance transform cut at the radius, without ever holding it.
     """
-    reach = _reach(radius_mm, spacing_mm, slicewise)[0]
-    limit = (radius_mm * (1 + 1e-6)) ** 2  # a centre exactly on the ball is inside it
+    limit = (radius_mm * (1 + 1e-6)) ** 2  # a centre exactly on the ball counts
     result = np.zeros_like(block)
-    planes = deque(maxlen=2 * reach + 1)
-    for ahead in range(len(block) + reach):
-        inside = ahead < len(block) and block[ahead].any()
-        planes.append(_squared_plane_distance(block[ahead], spacing_mm) if inside else None)
-        for z, squared in enumerate(planes, ahead - len(planes) + 1):
-            pass
+    for z, plane in enumerate(block):
+        if not plane.any():
+            continue
+        squared = ndimage.distance_transform_edt(~plane, spacing_mm[1:]).astype(np.float32) ** 2
+        for rise in range(reach_slices + 1):
+            reached = squared <= np.float32(limit - (rise * spacing_mm[0]) ** 2)
+            for target in {z - rise, z + rise} & set(range(len(block))):
+                result[target] |= reached
     return result
+
+
+def _erode(block, radius_mm, spacing_mm, reach_slices) -> np.ndarray:
+    """Dilate the outside, which begins just beyond the sides of the block but not at its ends."""
+    outside = ~_pad(block, (0, 1, 1))
+    return ~_crop(_dilate(outside, radius_mm, spacing_mm, reach_slices), (0, 1, 1))
+
+
+def _pad(block, widths) -> np.ndarray:
+    """Let the end slices go on along z, and put air around the sides."""
+    deep, high, wide = widths
+    block = np.pad(block, ((0, 0), (high, high), (wide, wide)))
+    return np.pad(block, ((deep, deep), (0, 0), (0, 0)), mode="edge")
+
+
+def _crop(block, widths) -> np.ndarray:
+    return block[tuple(slice(width, length - width) for width, length in zip(widths, block.shape))]
+
+
+def _reach(distance_mm, spacing_mm, slicewise) -> tuple[int, int, int]:
+    """Return how many voxels (z, y, x) a distance spans, having checked that it makes sense."""
+    if not distance_mm >= 0 or not np.isfinite(distance_mm):
+        raise ParameterError(f"a distance of {distance_mm} mm makes no sense: give 0 or more")
+    if len(spacing_mm) != 3 or not all(mm > 0 for mm in spacing_mm):
+        raise ParameterError(f"spacing {spacing_mm} is not three positive sizes in mm (z, y, x)")
+    z, y, x = (int(distance_mm * (1 + 1e-6) / mm) for mm in spacing_mm)
+    return (0 if slicewise else z, y, x)
+
+
+def _gaussian_reach(sigma) -> list[int]:
+    return [int(np.ceil(_GAUSSIAN_REACH * voxels)) for voxels in sigma]
+
+
+def _shape(mask) -> tuple[int, int, int]:
+    if np.ndim(mask) != 3:
+        raise ParameterError(f"the mask has {np.ndim(mask)} axes, not 3: give it as (z, y, x)")
+    return mask.shape
+
+
+def _span(used, margin: int = 0) -> slice:
+    """Return the slice from the first to the last true value, widened and clipped."""
+    where = np.flatnonzero(used)
+    return slice(max(int(where[0]) - int(margin), 0), min(int(where[-1]) + 1 + int(margin), len(used)))

@@ -85,7 +85,9 @@ class DensityAccumulator:
         rows = slice(None) if z is None else np.atleast_1d(z)
         columns = slice(1, None) if label is None else slice(label, label + 1)
         # .item() gives Python's integers: their products do not overflow
-        return Sums(*(a[rows, columns].sum().item() for a in (self.count, self.total, self.squares)))
+        return Sums(
+            *(a[rows, columns].sum().item() for a in (self.count, self.total, self.squares))
+        )
 
     def counts_per_slice(self, label: int | None = None) -> np.ndarray:
         """Voxels of a label (None: all but zero) in each slice."""
@@ -182,7 +184,9 @@ class OverlapAccumulator:
     def counts(self, z: int | None = None) -> Counts:
         """Counts of one slice, or of the whole grid."""
         if z is not None:
-            return Counts(int(self.mask[z]), int(self.expert[z]), int(self.both[z]), self.slice_size)
+            return Counts(
+                int(self.mask[z]), int(self.expert[z]), int(self.both[z]), self.slice_size
+            )
         region = self.slice_size * len(self.mask)
         return Counts(int(self.mask.sum()), int(self.expert.sum()), int(self.both.sum()), region)
 

@@ -67,9 +67,9 @@ def measure_against(
     common = np.flatnonzero((ours.counts_per_slice(label) > 0) & (theirs.counts_per_slice() > 0))
     difference_common = None
     if common.size:
-        difference_common = (
-            ours.sums(label, common).mean(transform) - theirs.sums(None, common).mean(transform)
-        )
+        difference_common = ours.sums(label, common).mean(transform) - theirs.sums(
+            None, common
+        ).mean(transform)
     return Comparison(
         measurement,
         of_expert,

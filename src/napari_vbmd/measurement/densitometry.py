@@ -176,11 +176,16 @@ def placement_warnings(mask: Mask, placement: Placement, label: int | None = Non
     inside = mask.voxels[source]
     edges = []
     for axis, name in ((1, "y"), (2, "x")):
-        for end, at in ((0, target[axis].start), (-1, target[axis].stop - placement.target_shape[axis])):
+        for end, at in (
+            (0, target[axis].start),
+            (-1, target[axis].stop - placement.target_shape[axis]),
+        ):
             if at == 0 and wanted(np.take(inside, end, axis)).any():
                 edges.append(f"{'low' if end == 0 else 'high'} {name}")
     if edges:
-        warnings.append(f"the mask touches the scan's border ({', '.join(edges)}): the bone may be cut")
+        warnings.append(
+            f"the mask touches the scan's border ({', '.join(edges)}): the bone may be cut"
+        )
     return warnings
 
 
