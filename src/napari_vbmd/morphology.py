@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from scipy import ndimage
 
-from napari_vbmd.errors import ParameterError
+from .errors import ParameterError
 
 Spacing = Sequence[float]
 
@@ -46,7 +46,8 @@ def bounding_box(mask, margin: int | Sequence[int] = 0) -> tuple[slice, ...] | N
             used[2] |= np.asarray(plane)[_span(rows)].any(axis=0)
     if not used[0].any():
         return None
-    return tuple(_span(axis, extra) for axis, extra in zip(used, np.broadcast_to(margin, 3)))
+    margins = np.broadcast_to(margin, 3)
+    return tuple(_span(axis, extra) for axis, extra in zip(used, margins, strict=True))
 
 
 def dilate(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
@@ -60,30 +61,18 @@ def erode(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) 
 
     The ends of the scan are not an outside: a bone that is cut there keeps its end slices.
     """
-    reach = _reach(radius_mm, spacing_mm, slicewise)
-    return _inside_box(mask, 1, lambda block: _erode(block, radius_mm, spacing_mm, reach[0]))
+    deep, _, _ = _reach(radius_mm, spacing_mm, slicewise)
+    return _inside_box(mask, 1, lambda block: _erode(block, radius_mm, spacing_mm, deep))
 
 
 def close(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
     """Fill gaps and notches that a ball of `radius_mm` cannot enter; never remove a voxel."""
-    reach = _reach(radius_mm, spacing_mm, slicewise)
-
-    def closed(block):
-        grown = _dilate(_pad(block, reach), radius_mm, spacing_mm, reach[0])
-        return _crop(_erode(grown, radius_mm, spacing_mm, reach[0]), reach)
-
-    return _inside_box(mask, 1, closed)
+    return _in_turn((_dilate, _erode), mask, radius_mm, spacing_mm, slicewise)
 
 
 def open_(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
     """Remove spurs and bridges that a ball of `radius_mm` does not fit into; never add a voxel."""
-    reach = _reach(radius_mm, spacing_mm, slicewise)
-
-    def opened(block):
-        core = _erode(_pad(block, reach), radius_mm, spacing_mm, reach[0])
-        return _crop(_dilate(core, radius_mm, spacing_mm, reach[0]), reach)
-
-    return _inside_box(mask, 1, opened)
+    return _in_turn((_erode, _dilate), mask, radius_mm, spacing_mm, slicewise)
 
 
 def fill_holes(mask, slicewise: bool = False) -> np.ndarray:
@@ -118,12 +107,7 @@ def keep_largest(mask) -> np.ndarray:
 def keep_nearest(mask, seed_zyx: Sequence[float], spacing_mm: Spacing) -> np.ndarray:
     """Keep the component (voxels joined by their faces) that holds or lies nearest to the seed.
 
-    Parameters
-    ----------
-    mask : array, shape (z, y, x)
-    seed_zyx : three numbers
-        Voxel index in the array.
-    spacing_mm : three floats
+    `seed_zyx` is an index into the array; it may lie outside it.
     """
     nearest, _ = nearest_voxel(mask, seed_zyx, spacing_mm)
     box = bounding_box(mask)
@@ -158,7 +142,7 @@ def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Spacing):
         rows, columns = np.nonzero(plane)
         if not rows.size:
             continue
-        steps = zip((z, rows, columns), seed_zyx, spacing_mm)
+        steps = zip((z, rows, columns), seed_zyx, spacing_mm, strict=True)
         squared = sum(np.square((index - seed) * mm) for index, seed, mm in steps)
         best = squared.argmin()
         if squared[best] < shortest:
@@ -206,6 +190,19 @@ def _inside_box(mask, margin, operation: Callable[[np.ndarray], np.ndarray]) -> 
     return result
 
 
+def _in_turn(steps, mask, radius_mm, spacing_mm, slicewise) -> np.ndarray:
+    """Apply block operations with enough room around the mask that none feels the box."""
+    reach = _reach(radius_mm, spacing_mm, slicewise)
+
+    def operation(block):
+        block = _pad(block, reach)
+        for step in steps:
+            block = step(block, radius_mm, spacing_mm, reach[0])
+        return _crop(block, reach)
+
+    return _inside_box(mask, 1, operation)
+
+
 def _dilate(block, radius_mm, spacing_mm, reach_slices) -> np.ndarray:
     """Dilate slice by slice: a voxel is reached where (distance in plane)2 + (rise)2 <= radius2.
 
@@ -238,7 +235,8 @@ def _pad(block, widths) -> np.ndarray:
 
 
 def _crop(block, widths) -> np.ndarray:
-    return block[tuple(slice(width, length - width) for width, length in zip(widths, block.shape))]
+    sides = zip(widths, block.shape, strict=True)
+    return block[tuple(slice(width, length - width) for width, length in sides)]
 
 
 def _reach(distance_mm, spacing_mm, slicewise) -> tuple[int, int, int]:
@@ -264,4 +262,6 @@ def _shape(mask) -> tuple[int, int, int]:
 def _span(used, margin: int = 0) -> slice:
     """Return the slice from the first to the last true value, widened and clipped."""
     where = np.flatnonzero(used)
-    return slice(max(int(where[0]) - int(margin), 0), min(int(where[-1]) + 1 + int(margin), len(used)))
+    return slice(
+        max(int(where[0]) - int(margin), 0), min(int(where[-1]) + 1 + int(margin), len(used))
+    )

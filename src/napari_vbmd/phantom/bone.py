@@ -25,24 +25,24 @@ from ..errors import ParameterError
 from ..grid import Grid
 
 SPACING_MM = 0.082
-SHAPE = (76, 180, 182)
+SHAPE = (72, 186, 186)
 CALIBRATION = Calibration(8192.0, 0.2409, 1603.51904, -391.209015, source="phantom")
 
 # densities before blur [mg HA/cm3]; attenuation 0 is air
-CORTEX, PLATE, STRUT, MARROW, TISSUE, SKIN = 960.0, 800.0, 800.0, -30.0, 40.0, 65.0
+CORTEX, PLATE, STRUT, MARROW, TISSUE, SKIN = 950.0, 650.0, 780.0, -30.0, 40.0, 65.0
 AIR = CALIBRATION.density_intercept
 VARIATION = 12.0  # SD of the slow variation within marrow and soft tissue [mg HA/cm3]
 BLUR_MM, NOISE = 0.05, 70.0  # SD of the scanner's Gaussian, and of its noise [mg HA/cm3]
 
 SKIN_MM = 0.5
-PLATE_MM, CORTEX_MM = 0.22, 0.95  # shell at the head, and at the end of the shaft
-CELL_MM, CELL_STRETCH = 0.78, 1.7  # distance of struts across the bone; longer along it
-WARP_MM, UNEVEN_MM = 0.13, 0.03  # SD of what bends the struts, and of their half thickness
-STRUT_HALF_MM, PLATE_HALF_MM = 0.10, 0.07
+PLATE_MM, CORTEX_MM = 0.24, 1.0  # shell at the head, and at the end of the shaft
+CELL_MM, CELL_STRETCH = 0.72, 2.2  # distance of struts across the bone; longer along it
+BEND_MM, UNEVEN_MM = 0.10, 0.03  # SD of what bends the struts, and of their half thickness
+STRUT_HALF_MM, PLATE_HALF_MM = 0.095, 0.06
 PLATES = 0.55  # share of the walls between two cells that are plates
 
-# along z, in parts of the scan's length: tip of the head, its widest place, first slice without mask
-TIP, WIDEST, END = 0.05, 0.36, 0.92
+# in parts of the scan's length: tip of the head, its widest place, first slice without mask
+TIP, WIDEST, END = 0.05, 0.44, 0.92
 
 
 @dataclass(frozen=True)
@@ -138,34 +138,31 @@ def _depth_below_surface(shape, rng) -> tuple[np.ndarray, np.ndarray]:
     widest slice by the distance from that slice: a dome. Depth is (1 - q) over the slope of q.
     """
     nz, ny, nx = shape
-    z, y, x = (np.arange(n, dtype=np.float32).reshape(s) for n, s in zip(shape, _AXES, strict=True))
+    z, y, x = np.ogrid[:nz, :ny, :nx]
     part = z / nz
     along = _smooth_step((part - WIDEST) / (1 - WIDEST))
     radius = 0.47 * min(ny, nx)
     drift = rng.uniform(-0.03, 0.03, 2) * radius
     y = y - (ny - 1) / 2 - drift[0] * (part - 0.5)
-    x = x - (nx - 1) / 2 - drift[1] * (part - 0.5)
+    x = x - (nx - 1) / 2 - drift[1] * (part - 0.5) - 0.04 * radius  # the notch leaves room there
     outline = _outline(np.arctan2(y, x), along, part, rng)
     q = np.hypot(y, x) / (radius * outline)
     before = np.maximum(WIDEST - part, 0) / (WIDEST - TIP)
-    q = (q**2.4 + before**2.0) ** (1 / 2.2)
+    q = np.hypot(q, before)
     slope = np.sqrt(sum(np.square(g) for g in np.gradient(q)))
     depth = (1 - q) / np.maximum(slope, 0.2 / radius) * SPACING_MM
     return depth.astype(np.float32), along
 
 
-_AXES = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
-
-
 def _outline(angle, along, part, rng) -> np.ndarray:
-    """Radius in every direction, 1 at most: condyles and a notch between them, then a delta."""
+    """Radius in every direction, about 1: two condyles and a notch, then the shaft's delta."""
     palm = rng.uniform(-0.2, 0.2)
 
     def bump(direction, sharpness):
         return np.exp(sharpness * (np.cos(angle - palm - direction) - 1))
 
     grown = _smooth_step((part - TIP) / (WIDEST - TIP))
-    head = 1 - grown * (0.17 * bump(0, 7) + 0.06 * bump(1.9, 8) + 0.09 * bump(-1.9, 8))
+    head = 1 - grown * (0.19 * bump(0, 7) + 0.06 * bump(1.9, 8) + 0.09 * bump(-1.9, 8))
     shaft = 0.86 - 0.05 * np.cos(3 * (angle - palm)) - 0.06 * bump(0, 5)
     uneven = sum(
         rng.normal(0, 0.02 / k) * np.cos(k * angle + rng.uniform(0, 2 * np.pi)) for k in (2, 4, 5)
@@ -178,10 +175,10 @@ def _inside_of_bone(depth, along, seed) -> np.ndarray:
     slow = _smooth_field(depth.shape, 2.0, _random(seed, 2))
     shell_mm = (PLATE_MM + (CORTEX_MM - PLATE_MM) * along) * (1 + 0.2 * slow)
     shell = _share_inside(shell_mm - depth)
-    within = depth > 0
-    thinning = along * np.clip((depth - shell_mm) / 2.0 + 0.3, 0, 1)
+    within = depth > -SPACING_MM
+    deep = np.clip(0.3 + 0.5 * (depth - shell_mm), 0, 1)  # the last struts cling to the shell
     network = np.zeros_like(depth)
-    network[within] = _network(within, thinning[within], _random(seed, 3))
+    network[within] = _network(within, (along * deep)[within], _random(seed, 3))
     hard = np.maximum(shell, network)
     soft = MARROW + VARIATION * slow
     shell_density = PLATE + (CORTEX - PLATE) * along
@@ -196,7 +193,7 @@ def _network(within, thinning, rng) -> np.ndarray:
     """
     stretch = np.array([CELL_STRETCH, 1, 1])
     bends = np.stack([_smooth_field(within.shape, 0.7, rng)[within] for _ in stretch], axis=1)
-    points = np.argwhere(within) * (SPACING_MM / stretch) + WARP_MM * bends
+    points = np.argwhere(within) * (SPACING_MM / stretch) + BEND_MM * bends
     points -= points.min(axis=0)
     counts = np.ceil(points.max(axis=0) / CELL_MM).astype(int) + 1
     lattice = np.indices(counts).reshape(3, -1).T
@@ -207,11 +204,11 @@ def _network(within, thinning, rng) -> np.ndarray:
         (distance[:, k] ** 2 - distance[:, 0] ** 2) / (2 * np.linalg.norm(other - first, axis=1))
         for k, other in enumerate(others, 1)
     )
-    is_plate = rng.random(len(seeds))[nearest[:, 0]] + rng.random(len(seeds))[nearest[:, 1]]
+    lots = rng.random(len(seeds))[nearest[:, :2]].sum(axis=1) % 1  # one for each pair of cells
     uneven = UNEVEN_MM * bends[:, 0]
     edge = STRUT_HALF_MM * (1 - 1.4 * thinning) + uneven - np.hypot(to_wall, to_second_wall)
     wall = PLATE_HALF_MM * (1 - 1.6 * thinning) - uneven - to_wall
-    wall[is_plate % 1 > PLATES] = -1
+    wall[lots > PLATES] = -1
     return _share_inside(np.maximum(edge, wall))
 
 
@@ -237,10 +234,13 @@ def _scanned(density, rng) -> np.ndarray:
 
 def _smooth_field(shape, scale_mm, rng) -> np.ndarray:
     """Random field of mean 0 and SD 1 that varies over `scale_mm`."""
-    coarse = tuple(max(2, round(n * SPACING_MM / scale_mm) + 2) for n in shape)
-    field = rng.standard_normal(coarse).astype(np.float32)
-    zoomed = ndimage.zoom(field, [n / c for n, c in zip(shape, coarse, strict=True)], order=3)
-    return (zoomed - zoomed.mean()) / zoomed.std()
+    pitch = scale_mm / SPACING_MM
+    knots = [np.arange(-1, n / pitch + 2) for n in shape]
+    field = rng.standard_normal([k.size for k in knots], np.float32)
+    for n, at in zip(shape, knots, strict=True):  # each turn spreads the first axis, to the end
+        weights = np.exp(-np.square(np.arange(n)[:, None] / pitch - at) / (2 * 0.6**2))
+        field = np.tensordot(field, weights.astype(np.float32), axes=(0, 1))
+    return (field - field.mean()) / field.std()
 
 
 def _share_inside(depth_mm) -> np.ndarray:

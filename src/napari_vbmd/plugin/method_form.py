@@ -1,0 +1,75 @@
+"""The parameters of a segmentation method as a form, made from the method's own dataclass."""
+
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from magicgui.widgets import Container, create_widget
+
+
+class _Shown(NamedTuple):
+    label: str
+    tooltip: str
+    options: dict
+
+
+_LENGTH = {"min": 0.0, "max": 10.0, "step": 0.05}
+_SHOWN = {
+    "threshold_mg_cm3": _Shown(
+        "Threshold, mg HA/cm3",
+        "Density of the bone's edge after the light blur below",
+        {"min": 1.0, "max": 2000.0, "step": 10.0},
+    ),
+    "closing_mm": _Shown(
+        "Closing, mm", "Radius of the ball that bridges gaps in the cortical shell", _LENGTH
+    ),
+    "denoise_mm": _Shown("Blur before, mm", "SD of the Gaussian before the threshold", _LENGTH),
+    "opening_mm": _Shown("Opening, mm", "Radius of the ball that takes off thin spurs", _LENGTH),
+    "smoothing_mm": _Shown("Smoothing, mm", "SD of the Gaussian that rounds the outline", _LENGTH),
+    "slicewise": _Shown(
+        "Slice by slice", "Close, open and smooth each slice by itself instead of in 3D", {}
+    ),
+    "separate": _Shown(
+        "Part touching bones", "Cut the bone from a neighbour that it touches at a narrow neck", {}
+    ),
+}
+_BASIC = ("threshold_mg_cm3", "closing_mm")
+
+
+class MethodForm:
+    """Two forms for one method: what is often set, and the rest.
+
+    Parameters
+    ----------
+    parameters : type
+        A frozen dataclass; its defaults are shown.
+
+    Attributes
+    ----------
+    basic, advanced : magicgui Container
+    """
+
+    def __init__(self, parameters: type):
+        self._parameters = parameters
+        widgets = {}
+        for field in fields(parameters):
+            if field.name not in _SHOWN:
+                continue
+            shown = _SHOWN[field.name]
+            widgets[field.name] = create_widget(
+                field.default,
+                label=shown.label,
+                options={**shown.options, "tooltip": shown.tooltip},
+            )
+        basic = [w for name, w in widgets.items() if name in _BASIC]
+        advanced = [w for name, w in widgets.items() if name not in _BASIC]
+        self._widgets = widgets
+        self.basic = Container(widgets=basic)
+        self.advanced = Container(widgets=advanced)
+        for container in (self.basic, self.advanced):
+            container.native.layout().setContentsMargins(0, 0, 0, 0)
+
+    def values(self, **others: Any) -> Any:
+        """The parameters as set, with what the form does not show given by name; may raise."""
+        return self._parameters(
+            **{name: widget.value for name, widget in self._widgets.items()}, **others
+        )

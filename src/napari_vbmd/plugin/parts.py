@@ -1,0 +1,247 @@
+"""Parts that every dock is made of: layer pickers, the run bar, notes, and the page itself."""
+
+from collections.abc import Callable
+
+from napari.layers import Image, Labels, Layer
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from .job import Job
+from .status import watch
+
+PLUGIN = "napari-vbmd"
+DOCK_WIDTH = 300
+
+
+class LayerPicker(QComboBox):
+    """A choice among the viewer's layers of one kind, kept up to date.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    kind : type
+        Image or Labels.
+    none : str, optional
+        Text of a first entry that stands for no layer.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, viewer, kind: type, tooltip: str, none: str | None = None):
+        super().__init__()
+        self._viewer, self._kind, self._none = viewer, kind, none
+        self.setToolTip(tooltip)
+        self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+        for event in ("inserted", "removed", "reordered", "renamed"):
+            getattr(viewer.layers.events, event).connect(self._refresh)
+        self.currentIndexChanged.connect(lambda _: self.picked.emit(self.layer))
+        self._refresh()
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer chosen, or None."""
+        layer = self.currentData()
+        return layer if layer in self._viewer.layers else None
+
+    def pick(self, layer: Layer | None) -> None:
+        """Choose a layer, if it is on offer."""
+        index = next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
+        if index >= 0:
+            self.setCurrentIndex(index)
+
+    def _refresh(self, event=None) -> None:
+        before = self.currentData()
+        layers = [layer for layer in self._viewer.layers if self._offers(layer)]
+        with QSignalBlocker(self):
+            self.clear()
+            if self._none is not None:
+                self.addItem(self._none, None)
+            for layer in layers:
+                self.addItem(layer.name, layer)
+            if before in layers:
+                self.setCurrentIndex(self.findData(before))
+            elif self._none is None:
+                self.setCurrentIndex(self.count() - 1)  # the newest is most often meant
+        if self.currentData() is not before:
+            self.picked.emit(self.layer)
+
+    def _offers(self, layer: Layer) -> bool:
+        return isinstance(layer, self._kind) and layer.ndim == 3
+
+
+class Note(QLabel):
+    """A line that wraps; quiet, or a warning that stays."""
+
+    def __init__(self, text: str = "", quiet: bool = True):
+        super().__init__(text)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
+        if quiet:
+            self.setStyleSheet("color: palette(mid); font-size: 8pt;")
+        self.setVisible(bool(text))
+
+    def say(self, text: str) -> None:
+        """Show a text, or nothing."""
+        self.setText(text)
+        self.setVisible(bool(text))
+
+
+class Warnings(Note):
+    """What must stay in sight, one line each."""
+
+    def __init__(self):
+        super().__init__(quiet=False)
+        self.setStyleSheet("color: #E69F00;")
+
+    def list(self, warnings: list[str]) -> None:
+        """Show these, or nothing."""
+        self.say("\n".join(f"⚠ {text}" for text in warnings))
+
+
+class RunBar(QWidget):
+    """One primary button at the bottom right, Cancel beside it, and progress while it runs."""
+
+    def __init__(self, text: str, tooltip: str):
+        super().__init__()
+        self._job: Job | None = None
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 100)
+        self.bar.setVisible(False)
+        self.message = Note()
+        self.button = QPushButton(text)
+        self.button.setToolTip(tooltip)
+        self.button.setDefault(True)
+        self.button.setStyleSheet(
+            "QPushButton { background: #0072B2; color: white; font-weight: bold; padding: 5px 14px; }"
+            "QPushButton:disabled { background: palette(mid); }"
+        )
+        self._tooltip = tooltip
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop the work; nothing is changed")
+        self.cancel.setVisible(False)
+        self.cancel.clicked.connect(self.stop)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(self.cancel)
+        buttons.addWidget(self.button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for item in (self.bar, self.message):
+            layout.addWidget(item)
+        layout.addLayout(buttons)
+
+    @property
+    def running(self) -> bool:
+        """Whether work is under way."""
+        return self._job is not None
+
+    def run(self, work: Callable, title: str, succeeded: Callable) -> None:
+        """Start work; ``succeeded`` gets its result. A second start while one runs is ignored."""
+        if self._job is not None:
+            return
+        job = self._job = Job(work, title, self)
+        job.progressed.connect(self._show_progress)
+        job.succeeded.connect(succeeded)
+        job.failed.connect(self.complain)
+        job.cancelled.connect(lambda: self.message.say("Cancelled; nothing was changed."))
+        job.ended.connect(self._end)
+        self._set_running(True)
+        self.bar.setValue(0)
+        self.message.say(f"{title} …")
+        job.start()
+
+    def stop(self) -> None:
+        """Cancel what runs."""
+        if self._job is not None:
+            self.message.say("Cancelling …")
+            self._job.cancel()
+
+    def complain(self, text: str) -> None:
+        """An error: in the dock's line and as a napari notification."""
+        self.message.say(text)
+        show_error(text)
+
+    def allow(self, reason: str = "") -> None:
+        """Enable the button, or disable it and say why in its tooltip."""
+        self.button.setEnabled(not reason and not self.running)
+        self.button.setToolTip(reason or self._tooltip)
+
+    def _show_progress(self, fraction: float, message: str) -> None:
+        self.bar.setValue(round(100 * fraction))
+        self.message.say(message)
+
+    def _end(self) -> None:
+        self._job = None
+        self._set_running(False)
+
+    def _set_running(self, running: bool) -> None:
+        self.bar.setVisible(running)
+        self.cancel.setVisible(running)
+        self.button.setEnabled(not running)
+
+
+class Page(QWidget):
+    """A dock's page: scrolls, never sideways, and ends in a line that opens the next step."""
+
+    def __init__(self, viewer, next_dock: str = "", next_text: str = ""):
+        super().__init__()
+        watch(viewer)
+        self.viewer = viewer
+        self.setMinimumWidth(DOCK_WIDTH)
+        inner = QWidget()
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(8, 8, 8, 8)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        if next_dock:
+            link = QLabel(f'<a href="next" style="color: {"#56B4E9"};">{next_text}</a>')
+            link.setToolTip(f"Open the dock “{next_dock}”")
+            link.setContentsMargins(8, 2, 8, 4)
+            link.linkActivated.connect(lambda _: self.open_dock(next_dock))
+            outer.addWidget(link)
+
+    def form(self) -> QFormLayout:
+        """A new form at the end of the page."""
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.DontWrapRows)
+        form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        self.body.addLayout(form)
+        return form
+
+    def open_dock(self, name: str) -> QWidget:
+        """Open another dock of this plugin, as a tab beside this one."""
+        return self.viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=True)[1]
+
+
+def newest(viewer, kind: type) -> Image | Labels | None:
+    """The topmost layer of a kind."""
+    return next((layer for layer in reversed(viewer.layers) if isinstance(layer, kind)), None)
+
+
+def small_button(text: str, tooltip: str, clicked: Callable) -> QPushButton:
+    """A secondary button."""
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    button.clicked.connect(lambda _=False: clicked())
+    return button

@@ -1,0 +1,250 @@
+"""The dock Post-process: steps that clean a mask, each with a preview."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QWidget
+
+from ..errors import ParameterError, VbmdError
+from ..scan import Mask
+from ..segmentation import postprocessing as steps
+from .job import sentence
+from .layers import AGREEMENT, add_mask, mask_of, placed_on, scan_of
+from .parts import LayerPicker, Note, Page, RunBar, small_button
+
+PREVIEW = "preview"
+_IN_PLACE, _NEW_LAYER = "in this layer, one undo step", "as a new layer"
+
+
+@dataclass
+class Step:
+    """One row: its tick, its parameter if it has one, and a way to a function on masks."""
+
+    name: str
+    tick: QCheckBox
+    parameter: QWidget | None
+    prepare: Callable[["Step"], Callable]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A mask before and after, the voxels that changed (indices), and what was done."""
+
+    before: Mask
+    after: Mask
+    changed: tuple[np.ndarray, ...]
+    gained: int
+    names: str
+
+    def describe(self) -> str:
+        """What changed, in voxels and mm3."""
+        if not self.changed[0].size:
+            return f"{self.names}: nothing to change."
+        volume = self.gained * self.after.grid.voxel_volume_mm3
+        return (
+            f"{self.names}: {self.changed[0].size:,} voxels changed, "
+            f"{self.gained:+,} in all, {volume:+.2f} mm³."
+        )
+
+
+class PostprocessDock(Page):
+    """Ticked steps, in the order shown, on one label of a mask."""
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer"):  # noqa: F821 - read by npe2
+        super().__init__(napari_viewer, "Measure", "Next: measure the density →")
+        self.mask = LayerPicker(napari_viewer, Labels, "The mask to clean")
+        self.scan = LayerPicker(
+            napari_viewer,
+            Image,
+            "The scan whose whole grid a new layer gets: dropped slices come back as empty ones",
+            none="the mask's own grid",
+        )
+        self.scan.setCurrentIndex(0)
+        self.target = QComboBox()
+        self.target.addItems([_IN_PLACE, _NEW_LAYER])
+        self.target.setToolTip("Where the result goes")
+        self.target.currentTextChanged.connect(self._show_target)
+        self.run_bar = RunBar("Apply", "Do the ticked steps, from top to bottom")
+        self.run_bar.button.clicked.connect(self.run)
+        self.steps: list[Step] = []
+        self._lay_out()
+        self._show_target()
+
+    def run(self) -> None:
+        """Apply the ticked steps in the background."""
+        ticked = [step for step in self.steps if step.tick.isChecked()]
+        layer, scan_layer = self.mask.layer, self.scan.layer
+        new = self.target.currentText() == _NEW_LAYER
+        on_scan = scan_layer if new else None
+        if not ticked and on_scan is None:
+            self.run_bar.complain("Tick at least one step first.")
+            return
+        self._start(ticked, layer, on_scan, self._show_new if new else self._show_in_place)
+
+    def preview(self, step: Step) -> None:
+        """Show what one step alone would give, as a layer that can be thrown away."""
+        self._start([step], self.mask.layer, None, self._show_preview)
+
+    def _start(self, chosen: list[Step], layer, scan_layer, show: Callable) -> None:
+        try:
+            if layer is None:
+                raise ParameterError("Choose a mask first.")
+            before = mask_of(layer)
+            scan = scan_of(scan_layer) if scan_layer is not None else None
+        except VbmdError as error:
+            self.run_bar.complain(sentence(error))
+            return
+        self.discard_preview()
+        # read here: neither widgets nor the layer may be asked from another thread
+        names = ", ".join(step.name for step in chosen) or "placing on the scan"
+        applied = [(step.name, step.prepare(step)) for step in chosen]
+        selected = int(layer.selected_label)
+        snapshot = replace(before, voxels=before.voxels.copy())  # painting may go on meanwhile
+
+        def work(progress) -> Outcome:
+            return _process(snapshot, selected, scan, applied, names, progress)
+
+        self.run_bar.run(work, names.capitalize(), lambda outcome: show(layer, outcome))
+
+    def discard_preview(self) -> None:
+        """Remove the preview layer, if there is one."""
+        for layer in [x for x in self.viewer.layers if x.metadata.get("vbmd", {}).get(PREVIEW)]:
+            self.viewer.layers.remove(layer)
+
+    def _show_in_place(self, layer: Labels, outcome: "Outcome") -> None:
+        same = layer in self.viewer.layers and np.array_equal(
+            outcome.before.voxels, mask_of(layer).voxels
+        )
+        if not same:
+            self.run_bar.complain("The mask was changed meanwhile; nothing was done. Apply again.")
+            return
+        if outcome.changed[0].size:
+            layer.data_setitem(outcome.changed, outcome.after.voxels[outcome.changed])
+        self.run_bar.message.say(outcome.describe())
+
+    def _show_new(self, layer: Labels, outcome: "Outcome") -> None:
+        about = {**layer.metadata.get("vbmd", {}).get("about", {})}
+        about["post-processing"] = outcome.names
+        added = add_mask(self.viewer, outcome.after, f"{layer.name} [cleaned]", about=about)
+        layer.visible = False
+        self.mask.pick(added)
+        self.run_bar.message.say(outcome.describe())
+
+    def _show_preview(self, layer: Labels, outcome: "Outcome") -> None:
+        added = add_mask(self.viewer, outcome.after, f"{PREVIEW}: {outcome.names}", AGREEMENT)
+        added.metadata = {"vbmd": {PREVIEW: True}}
+        added.editable = False
+        self.viewer.layers.selection.active = layer
+        self.mask.pick(layer)
+        self.run_bar.message.say(outcome.describe())
+
+    def _lay_out(self) -> None:
+        form = self.form()
+        form.addRow("Mask", self.mask)
+        self._rows = QGridLayout()
+        self._rows.setColumnStretch(0, 1)
+        self.body.addLayout(self._rows)
+        self.largest = self._add("Keep the largest piece", "Remove all other pieces", _largest)
+        self.radius = QDoubleSpinBox()
+        self.radius.setRange(0, 5)
+        self.radius.setSingleStep(0.1)
+        self.radius.setSuffix(" mm")
+        self.radius.setValue(steps.CLOSING_MM)
+        self.radius.setToolTip("Radius of the ball that closes channels, mm")
+        self.fill = self._add(
+            "Close and fill holes",
+            "Close channels, then fill what is enclosed, in seconds",
+            _closing,
+            self.radius,
+        )
+        self.geodesic = self._add(
+            "Geodesic contour",
+            "The published way to close holes; minutes for a whole bone",
+            _geodesic,
+        )
+        self.flip = self._add("Flip along y", "Mirror the mask; twice gives it back", _flip)
+        self.largest.tick.setChecked(True)
+        self.fill.tick.setChecked(True)
+        self.body.addWidget(Note("The eye shows what one step alone would do."))
+        form = self.form()
+        form.addRow("Result", self.target)
+        form.addRow("On", self.scan)
+        self._form = form
+        self.body.addStretch()
+        self.body.addWidget(self.run_bar)
+        self.mask.picked.connect(self._show_mask)
+        self._show_mask(self.mask.layer)
+
+    def _add(self, name: str, tooltip: str, prepare, parameter: QWidget | None = None) -> Step:
+        tick = QCheckBox(name)
+        tick.setToolTip(tooltip)
+        step = Step(name.lower(), tick, parameter, prepare)
+        eye = small_button("👁", f"Preview: {tooltip.lower()}", lambda: self.preview(step))
+        eye.setFixedWidth(30)
+        row = len(self.steps)
+        self._rows.addWidget(tick, row, 0)
+        if parameter is not None:
+            self._rows.addWidget(parameter, row, 1)
+        self._rows.addWidget(eye, row, 2)
+        self.steps.append(step)
+        return step
+
+    def _show_target(self, *_) -> None:
+        self._form.setRowVisible(self.scan, self.target.currentText() == _NEW_LAYER)
+
+    def _show_mask(self, layer) -> None:
+        self.run_bar.allow("" if layer is not None else "Open or make a mask first")
+
+
+def _largest(step: Step):
+    return lambda mask, spacing, progress: steps.keep_largest(mask)
+
+
+def _closing(step: Step):
+    radius = step.parameter.value()
+    return lambda mask, spacing, progress: steps.close_holes(mask, spacing, radius)
+
+
+def _geodesic(step: Step):
+    return lambda mask, spacing, progress: steps.close_holes_geodesic(mask, progress=progress)
+
+
+def _flip(step: Step):
+    return lambda mask, spacing, progress: steps.flip_y(mask)
+
+
+def _process(before: Mask, selected: int, scan, applied, names: str, progress) -> Outcome:
+    """The steps on one label; voxels of other labels stay, and are not painted over."""
+    label = _label_of(before, selected)
+    others = np.zeros(0, bool)
+    mask = before.voxels
+    if any((section != label)[section != 0].any() for section in mask if section.any()):
+        others = (mask != 0) & (mask != label)
+        mask = np.where(others, np.uint8(0), mask)
+    for done, (name, apply) in enumerate(applied):
+        progress(done / max(1, len(applied)), name)
+        mask = apply(mask, before.grid.spacing_mm, progress)
+    if others.size:
+        mask = np.where(others, before.voxels, mask)
+    changed = np.nonzero(mask != before.voxels)
+    old, new = before.voxels[changed], mask[changed]
+    gained = int(np.count_nonzero(new)) - int(np.count_nonzero(old))
+    after = replace(before, voxels=np.ascontiguousarray(mask))
+    return Outcome(before, placed_on(after, scan) if scan else after, changed, gained, names)
+
+
+def _label_of(mask: Mask, selected: int) -> int:
+    """The one label of a mask, or the one selected where there are several."""
+    seen = np.zeros(256, bool)
+    for section in mask.voxels:
+        if section.any():
+            seen |= np.bincount(section.ravel(), minlength=256) > 0
+    present = [int(label) for label in np.flatnonzero(seen) if label]
+    if not present:
+        raise ParameterError(f"{mask.name}: the mask is empty; segment or paint the bone first")
+    if len(present) > 1 and selected not in present:
+        listed = ", ".join(map(str, present))
+        raise ParameterError(f"{mask.name}: holds labels {listed}; select one of them in the layer")
+    return present[0] if len(present) == 1 else selected

@@ -1,0 +1,88 @@
+"""A comparison as a table: for the screen, the clipboard and a file."""
+
+import pandas as pd
+
+from ..measurement.comparison import Comparison
+
+Row = tuple[str, str, str]
+
+
+def rows(comparison: Comparison) -> list[Row]:
+    """Name, value and unit of every number, as people read them."""
+    m = comparison.measurement
+    first, last, count = m.slices["first"], m.slices["last"], m.slices["count"]
+    table = [
+        ("Tt.vBMD", f"{m.tt_vbmd_mg_cm3:.1f}", "mg HA/cm³"),
+        ("SD of voxels", _number(m.tt_vbmd_sd_mg_cm3, 1), "mg HA/cm³"),
+        ("Volume", f"{m.volume_mm3:.2f}", "mm³"),
+        ("BMC", f"{m.bmc_mg:.2f}", "mg HA"),
+        ("Tt.Ar, mean of slices", f"{m.mean_slice_area_mm2:.2f}", "mm²"),
+        ("Slices", f"{first}–{last}", f"{count} with mask"),
+        ("Voxels", f"{m.voxels:,}", ""),
+    ]
+    if comparison.overlap is None:
+        return table
+    o = comparison.overlap
+    return [
+        *table,
+        ("Expert Tt.vBMD", f"{comparison.expert.tt_vbmd_mg_cm3:.1f}", "mg HA/cm³"),
+        ("Difference", f"{comparison.difference_mg_cm3:+.1f}", "mg HA/cm³"),
+        (
+            "… on common slices",
+            _number(comparison.difference_common_slices_mg_cm3, 1, "+"),
+            "mg HA/cm³",
+        ),
+        ("Dice", f"{o.dice:.3f}", ""),
+        ("IoU", f"{o.iou:.3f}", ""),
+        ("Dice, mean of slices", f"{o.dice_per_slice_mean:.3f}", ""),
+        ("Accuracy", f"{o.accuracy:.3f}", ""),
+        ("Sensitivity", _number(o.sensitivity, 3), ""),
+        ("Specificity", _number(o.specificity, 3), ""),
+        ("Precision", _number(o.precision, 3), ""),
+        ("HD95", f"{o.hd95_mm:.2f}", "mm"),
+        ("ASSD", f"{o.assd_mm:.2f}", "mm"),
+    ]
+
+
+def as_text(comparison: Comparison, scan: str, mask: str, expert: str | None) -> str:
+    """The table with tabs, for a spreadsheet."""
+    head = [("Scan", scan, ""), ("Mask", mask, "")]
+    if expert:
+        head.append(("Expert", expert, ""))
+    return "\n".join("\t".join(row) for row in [*head, *rows(comparison)])
+
+
+def as_csv(comparison: Comparison, scan: str, mask: str, expert: str | None) -> str:
+    """One line per slice with its numbers, after one for the whole mask (slice "all")."""
+    m = comparison.measurement
+    whole = {
+        "scan": scan,
+        "mask": mask,
+        "expert": expert or "",
+        "slice": "all",
+        "tt_vbmd_mg_cm3": m.tt_vbmd_mg_cm3,
+        "tt_vbmd_sd_mg_cm3": m.tt_vbmd_sd_mg_cm3,
+        "area_mm2": m.mean_slice_area_mm2,
+        "voxels": m.voxels,
+        "volume_mm3": m.volume_mm3,
+        "bmc_mg": m.bmc_mg,
+    }
+    overlaps = {}
+    if comparison.overlap is not None:
+        o = comparison.overlap
+        whole |= {
+            "expert_tt_vbmd_mg_cm3": comparison.expert.tt_vbmd_mg_cm3,
+            "difference_mg_cm3": comparison.difference_mg_cm3,
+            "dice": o.dice,
+            "iou": o.iou,
+            "hd95_mm": o.hd95_mm,
+            "assd_mm": o.assd_mm,
+        }
+        overlaps = {row["slice"]: row for row in o.per_slice}
+    names = {"scan": scan, "mask": mask, "expert": expert or ""}
+    lines = [{**names, **row, **overlaps.get(row["slice"], {})} for row in m.per_slice]
+    return pd.DataFrame([whole, *lines]).to_csv(index=False)
+
+
+def _number(value: float | None, digits: int, sign: str = "") -> str:
+    return "–" if value is None else f"{value:{sign}.{digits}f}"

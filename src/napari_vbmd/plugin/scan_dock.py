@@ -1,0 +1,105 @@
+"""The dock Scan: what the file says, its calibration, and the window in mg HA/cm3."""
+
+from napari.layers import Image
+from qtpy.QtWidgets import QDoubleSpinBox, QGroupBox, QVBoxLayout
+
+from ..calibration import UNIT_NAMES
+from ..errors import VbmdError
+from .calibration_form import CalibrationForm
+from .job import sentence
+from .layers import BONE_WINDOW_MG_CM3, scan_of, show_window
+from .parts import LayerPicker, Note, Page, Warnings, small_button
+
+
+class ScanDock(Page):
+    """Facts about one scan, and what may be said about it that its file does not say."""
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer"):  # noqa: F821 - read by npe2
+        super().__init__(napari_viewer, "Segment", "Next: segment a bone →")
+        self.scan = LayerPicker(napari_viewer, Image, "The scan to look at")
+        self.facts = Note(quiet=False)
+        self.problem = Warnings()
+        self.form().addRow("Scan", self.scan)
+        self.body.addWidget(self.facts)
+        self.body.addWidget(self.problem)
+        self.body.addWidget(self._make_window())
+        self.calibration = CalibrationForm()
+        group = QGroupBox("Calibration")
+        QVBoxLayout(group).addWidget(self.calibration)
+        self.body.addWidget(group)
+        self.body.addStretch()
+        self.scan.picked.connect(self._show)
+        self.calibration.calibrated.connect(self._show)
+        self._show(self.scan.layer)
+
+    def _make_window(self) -> QGroupBox:
+        group = QGroupBox("Contrast, mg HA/cm3")
+        layout = QVBoxLayout(group)
+        self.low, self.high = QDoubleSpinBox(), QDoubleSpinBox()
+        for box, value, text in zip(
+            (self.low, self.high), BONE_WINDOW_MG_CM3, ("black", "white"), strict=True
+        ):
+            box.setRange(-2000, 5000)
+            box.setDecimals(0)
+            box.setSingleStep(50)
+            box.setValue(value)
+            box.setToolTip(f"Density shown {text}, mg HA/cm3")
+        form = self.form()
+        layout.addLayout(form)
+        form.addRow("Black", self.low)
+        form.addRow("White", self.high)
+        self.bone = small_button("Bone", "Back to the window that shows bone", self._reset_window)
+        layout.addWidget(self.bone)
+        self.low.valueChanged.connect(self._apply_window)
+        self.high.valueChanged.connect(self._apply_window)
+        self.window_group = group
+        return group
+
+    def _show(self, layer) -> None:
+        self.problem.list([])
+        if layer is None:
+            self.facts.say(
+                "No scan is open. Drop a file on the window, or take File ▸ Open Sample."
+            )
+            self.window_group.setEnabled(False)
+            self.calibration.setEnabled(False)
+            return
+        try:
+            scan = scan_of(layer)
+        except VbmdError as error:
+            self.facts.say("")
+            self.problem.list([sentence(error)])
+            return
+        self.facts.say(_facts(scan))
+        self.window_group.setEnabled(scan.is_calibrated)
+        self.window_group.setToolTip("" if scan.is_calibrated else "Needs a calibration, below")
+        self.calibration.setEnabled(True)
+        self.calibration.show_layer(layer)
+        if not scan.is_calibrated:
+            self.problem.list(["No density without a calibration: fill in the constants below."])
+
+    def _apply_window(self) -> None:
+        if self.scan.layer is not None and self.low.value() < self.high.value():
+            show_window(self.scan.layer, self.low.value(), self.high.value())
+
+    def _reset_window(self) -> None:
+        self.low.setValue(BONE_WINDOW_MG_CM3[0])
+        self.high.setValue(BONE_WINDOW_MG_CM3[1])
+        self._apply_window()
+
+
+def _facts(scan) -> str:
+    z, y, x = scan.grid.shape
+    sz, sy, sx = scan.grid.spacing_mm
+    size = " × ".join(f"{mm:.2f}" for mm in reversed(scan.grid.size_mm))
+    lines = [
+        f"{x} × {y} × {z} voxels of {sx:.4f} × {sy:.4f} × {sz:.4f} mm",
+        f"{size} mm",
+        f"stored as {UNIT_NAMES[scan.unit]}, {scan.voxels.dtype}",
+        f"side: {scan.side} ({scan.side_reason})",
+    ]
+    if scan.format:
+        lines.insert(0, f"{scan.format} file")
+    if scan.is_calibrated and scan.unit != "density":
+        lines.append(f"calibration: {scan.calibration.source}")
+    return "\n".join(lines)

@@ -1,0 +1,89 @@
+"""Density under the cursor in napari's status bar, and outlines for masks that arrive.
+
+napari asks the layer for its status, in a thread of its own; readers give layer data, not layers.
+So a viewer is watched, and every layer that carries our metadata gets a status that ends in
+mg HA/cm3. Nothing else of the layer changes.
+"""
+
+import weakref
+from types import MethodType
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+
+from ..calibration import UNIT_NAMES
+from ..errors import VbmdError
+from .layers import as_outline, scan_of
+
+_watched = weakref.WeakSet()
+
+
+def watch(viewer) -> None:
+    """Follow a viewer's layers, those that are there and those that come; once is enough."""
+    if viewer is None or viewer in _watched:
+        return
+    _watched.add(viewer)
+    viewer.layers.events.inserted.connect(lambda event: _adopt(viewer, event.value))
+    for layer in viewer.layers:
+        _adopt(viewer, layer)
+
+
+def density_text(scan_layer: Image, position) -> str:
+    """The value of a scan layer at a world position, in words; empty outside of it.
+
+    Parameters
+    ----------
+    scan_layer : Image
+    position : sequence of float
+        World coordinates; the last three are z, y, x.
+    """
+    scan = scan_of(scan_layer)
+    index = np.round(scan_layer.world_to_data(position)).astype(int)[-3:]
+    if np.any(index < 0) or np.any(index >= scan.grid.shape):
+        return ""
+    value = scan.voxels[tuple(index)]
+    if scan.is_calibrated:
+        return f"{scan.density_transform()(float(value)):.1f} mg HA/cm3"
+    return f"{value:g} {UNIT_NAMES[scan.unit]}, uncalibrated"
+
+
+def _adopt(viewer, layer: Layer) -> None:
+    if "vbmd" not in layer.metadata:
+        return
+    if isinstance(layer, Image):
+        viewer.status = f"{layer.name}: {scan_of(layer).describe()}"
+    elif isinstance(layer, Labels):
+        as_outline(layer)
+    else:
+        return
+    viewer_reference = weakref.ref(viewer)
+    plain = type(layer).get_status
+
+    def get_status(self, position=None, **kwargs):
+        status = plain(self, position, **kwargs)
+        viewer = viewer_reference()
+        scan_layer = self if isinstance(self, Image) else _scan_beneath(viewer)
+        if position is None or scan_layer is None:
+            return status
+        try:
+            text = density_text(scan_layer, position)
+        except VbmdError:  # a layer bent out of shape has no density, but keeps its status
+            text = ""
+        if text:
+            status["coordinates"] += f"   {text}"
+            status["value"] += f"   {text}"
+        return status
+
+    layer.get_status = MethodType(get_status, layer)
+
+
+def _scan_beneath(viewer) -> Image | None:
+    """The topmost visible scan."""
+    if viewer is None:
+        return None
+    scans = [
+        layer
+        for layer in viewer.layers
+        if isinstance(layer, Image) and layer.visible and "vbmd" in layer.metadata
+    ]
+    return scans[-1] if scans else None

@@ -1,0 +1,41 @@
+"""Saving a labels layer with its geometry, whole or not at all."""
+
+from typing import Any
+
+from napari.layers import Labels
+
+from .. import __version__
+from ..io.files import write_mask
+from .layers import mask_of
+
+
+def write_labels(path: str, data: Any, attributes: dict) -> list[str]:
+    """Save a labels layer as AIM, NIfTI, NRRD or MetaImage, as the path's ending says.
+
+    Parameters
+    ----------
+    path : str
+    data : array, shape (z, y, x)
+    attributes : dict
+        The layer's: scale, translate, units, metadata.
+
+    Returns
+    -------
+    list of str
+        What was written.
+
+    Raises
+    ------
+    WriteError
+        When it cannot be written, or the path holds a scan.
+    """
+    geometry = ("name", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+    kept = {key: attributes[key] for key in geometry if key in attributes}
+    mask = mask_of(Labels(data, **kept))
+    about = attributes.get("metadata", {}).get("vbmd", {}).get("about", {})
+    log = {
+        **about.get("log", {}),
+        "Mask edited with": f"napari-vbmd {__version__}",
+        **({"Mask made by": about["method"]} if "method" in about else {}),
+    }
+    return [str(write_mask(path, mask.voxels, mask.grid, log))]
