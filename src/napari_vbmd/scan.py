@@ -1,21 +1,28 @@
 """One volume as it was stored, with its geometry, calibration and header."""
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from .calibration import UNIT_NAMES, Calibration, Linear, Unit
+from .calibration import UNIT_NAMES, UNITS, Calibration, Linear, Unit
 from .errors import MissingCalibrationError, ParameterError
 from .grid import Grid
 
-# Header keys that name or describe a person; they leave a file only when the user asks.
+# Header keys that name or describe a person, in lower case and without blanks and signs; they
+# leave a file only when the user asks.
 IDENTIFYING = frozenset(
-    {"patient name", "name", "patientname", "patientid", "patientbirthdate", "patient id"}
-    | {"patientaddress", "otherpatientids", "patienttelephonenumbers", "accessionnumber"}
-    | {"referringphysicianname", "patient", "birthdate", "birth date"}
+    {"patientname", "name", "patient", "patientid", "indexpatient", "patientindex", "patientno"}
+    | {"patientbirthdate", "birthdate", "dateofbirth", "patientaddress", "otherpatientids"}
+    | {"patienttelephonenumbers", "accessionnumber", "referringphysicianname"}
 )
 SIDES = ("left", "right")
+
+
+def is_identifying(key: str) -> bool:
+    """Whether a header's key names or describes a person, however it is spelt."""
+    return re.sub(r"[^a-z]", "", key.lower()) in IDENTIFYING
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Scan:
     Raises
     ------
     ParameterError
-        When voxels and grid differ in shape.
+        When voxels and grid differ in shape, or the unit is not known.
     """
 
     voxels: np.ndarray
@@ -60,11 +67,13 @@ class Scan:
     def __post_init__(self):
         if tuple(self.voxels.shape) != self.grid.shape:
             raise ParameterError(f"voxels {self.voxels.shape} and grid {self.grid.shape} differ")
+        if self.unit not in UNITS:
+            raise ParameterError(f"unit {self.unit!r} is not known: use one of {', '.join(UNITS)}")
 
     @property
     def name(self) -> str:
         """The file's name without folder, for people to read."""
-        return self.path.name if self.path else "scan"
+        return self.path.absolute().name if self.path else "scan"
 
     def density_transform(self) -> Linear:
         """Gain and offset from stored values to mg HA/cm3.
@@ -106,22 +115,20 @@ class Scan:
 
     def public_header(self) -> dict:
         """The header without anything that names or describes a person."""
-        return {k: v for k, v in self.header.items() if k.lower() not in IDENTIFYING}
+        return {k: v for k, v in self.header.items() if not is_identifying(k)}
+
+    def size_text(self) -> str:
+        """Voxels and voxel size along x, y, z; one size when all are alike to 0.1 %."""
+        voxels = " × ".join(str(n) for n in reversed(self.grid.shape))
+        spacing = self.grid.spacing_mm[::-1]
+        alike = max(spacing) - min(spacing) < 1e-3 * min(spacing)
+        shown = spacing[:1] if alike else spacing
+        return f"{voxels} voxels of {' × '.join(f'{s:.4g}' for s in shown)} mm"
 
     def describe(self) -> str:
         """One line for a status bar: size, voxel size, unit and calibration, side."""
-        z, y, x = self.grid.shape
-        spacing = self.grid.spacing_mm
-        size = (
-            f"{spacing[0]:.4g}"
-            if max(spacing) - min(spacing) < 1e-3 * spacing[0]
-            else (" x ".join(f"{s:.4g}" for s in reversed(spacing)))
-        )
         calibrated = "calibrated" if self.is_calibrated else "no density calibration"
-        return (
-            f"{x} x {y} x {z} voxels of {size} mm, {UNIT_NAMES[self.unit]}, {calibrated}, "
-            f"side {self.side}"
-        )
+        return f"{self.size_text()}, {UNIT_NAMES[self.unit]}, {calibrated}, side {self.side}"
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ class MeasureDock(Page):
         row.addStretch()
         self.body.addLayout(row)
         self.body.addStretch()
-        self.body.addWidget(self.run_bar)
+        self.footer.addWidget(self.run_bar)
 
 
 def _agreement(comparison: Comparison) -> str:

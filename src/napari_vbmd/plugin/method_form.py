@@ -15,7 +15,7 @@ class _Shown(NamedTuple):
 _LENGTH = {"min": 0.0, "max": 10.0, "step": 0.05}
 _SHOWN = {
     "threshold_mg_cm3": _Shown(
-        "Threshold, mg HA/cm3",
+        "Edge, mg HA/cm³",
         "Density of the bone's edge after the light blur below",
         {"min": 1.0, "max": 2000.0, "step": 10.0},
     ),

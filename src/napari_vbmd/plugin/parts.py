@@ -127,7 +127,8 @@ class RunBar(QWidget):
         self.button.setToolTip(tooltip)
         self.button.setDefault(True)
         self.button.setStyleSheet(
-            "QPushButton { background: #0072B2; color: white; font-weight: bold; padding: 5px 14px; }"
+            "QPushButton { background: #0072B2; color: white; font-weight: bold;"
+            " padding: 5px 14px; }"
             "QPushButton:disabled { background: palette(mid); }"
         )
         self._tooltip = tooltip
@@ -205,6 +206,7 @@ class Page(QWidget):
         self.setMinimumWidth(DOCK_WIDTH)
         inner = QWidget()
         self.body = QVBoxLayout(inner)
+        self.footer = QVBoxLayout()  # stays in sight: the primary button lives here
         self.body.setContentsMargins(8, 8, 8, 8)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -214,6 +216,8 @@ class Page(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
+        self.footer.setContentsMargins(8, 4, 8, 0)
+        outer.addLayout(self.footer)
         if next_dock:
             link = QLabel(f'<a href="next" style="color: {"#56B4E9"};">{next_text}</a>')
             link.setToolTip(f"Open the dock “{next_dock}”")

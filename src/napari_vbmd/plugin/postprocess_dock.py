@@ -173,7 +173,7 @@ class PostprocessDock(Page):
         form.addRow("On", self.scan)
         self._form = form
         self.body.addStretch()
-        self.body.addWidget(self.run_bar)
+        self.footer.addWidget(self.run_bar)
         self.mask.picked.connect(self._show_mask)
         self._show_mask(self.mask.layer)
 

@@ -1,7 +1,7 @@
 """The dock Scan: what the file says, its calibration, and the window in mg HA/cm3."""
 
 from napari.layers import Image
-from qtpy.QtWidgets import QDoubleSpinBox, QGroupBox, QVBoxLayout
+from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QGroupBox, QVBoxLayout
 
 from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
@@ -33,26 +33,20 @@ class ScanDock(Page):
         self._show(self.scan.layer)
 
     def _make_window(self) -> QGroupBox:
-        group = QGroupBox("Contrast, mg HA/cm3")
-        layout = QVBoxLayout(group)
+        group = self.window_group = QGroupBox("Contrast, mg HA/cm3")
+        form = QFormLayout(group)
         self.low, self.high = QDoubleSpinBox(), QDoubleSpinBox()
         for box, value, text in zip(
-            (self.low, self.high), BONE_WINDOW_MG_CM3, ("black", "white"), strict=True
+            (self.low, self.high), BONE_WINDOW_MG_CM3, ("Black", "White"), strict=True
         ):
             box.setRange(-2000, 5000)
             box.setDecimals(0)
             box.setSingleStep(50)
             box.setValue(value)
-            box.setToolTip(f"Density shown {text}, mg HA/cm3")
-        form = self.form()
-        layout.addLayout(form)
-        form.addRow("Black", self.low)
-        form.addRow("White", self.high)
-        self.bone = small_button("Bone", "Back to the window that shows bone", self._reset_window)
-        layout.addWidget(self.bone)
-        self.low.valueChanged.connect(self._apply_window)
-        self.high.valueChanged.connect(self._apply_window)
-        self.window_group = group
+            box.setToolTip(f"Density shown {text.lower()}, mg HA/cm3")
+            box.valueChanged.connect(self._apply_window)
+            form.addRow(text, box)
+        form.addRow(small_button("Bone", "The window that shows bone", self._reset_window))
         return group
 
     def _show(self, layer) -> None:
@@ -89,12 +83,9 @@ class ScanDock(Page):
 
 
 def _facts(scan) -> str:
-    z, y, x = scan.grid.shape
-    sz, sy, sx = scan.grid.spacing_mm
     size = " × ".join(f"{mm:.2f}" for mm in reversed(scan.grid.size_mm))
     lines = [
-        f"{x} × {y} × {z} voxels of {sx:.4f} × {sy:.4f} × {sz:.4f} mm",
-        f"{size} mm",
+        f"{scan.size_text()}; {size} mm in all",
         f"stored as {UNIT_NAMES[scan.unit]}, {scan.voxels.dtype}",
         f"side: {scan.side} ({scan.side_reason})",
     ]

@@ -93,7 +93,7 @@ class SegmentDock(Page):
             self.body.addWidget(group)
         self.body.addWidget(self.warnings)
         self.body.addStretch()
-        self.body.addWidget(self.run_bar)
+        self.footer.addWidget(self.run_bar)
         self._form: MethodForm | None = None
 
     def _show_method(self) -> None:
@@ -104,6 +104,7 @@ class SegmentDock(Page):
         self._form = MethodForm(method.parameters)
         self._parameters_layout.insertWidget(0, self._form.basic.native)
         self._advanced.setContent(self._form.advanced.native)
+        self._advanced.collapse(animate=False)
 
     def _show_scan(self, layer) -> None:
         self.seed.follow(layer)

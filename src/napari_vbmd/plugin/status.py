@@ -10,6 +10,7 @@ from types import MethodType
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QTimer
 
 from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
@@ -51,7 +52,7 @@ def _adopt(viewer, layer: Layer) -> None:
     if "vbmd" not in layer.metadata:
         return
     if isinstance(layer, Image):
-        viewer.status = f"{layer.name}: {scan_of(layer).describe()}"
+        _announce(viewer, layer)
     elif isinstance(layer, Labels):
         as_outline(layer)
     else:
@@ -75,6 +76,16 @@ def _adopt(viewer, layer: Layer) -> None:
         return status
 
     layer.get_status = MethodType(get_status, layer)
+
+
+def _announce(viewer, layer: Image) -> None:
+    """Say what was opened, once napari has said that it is ready."""
+    text = f"{layer.name}: {scan_of(layer).describe()}"
+
+    def say() -> None:
+        viewer.status = text
+
+    QTimer.singleShot(0, say)
 
 
 def _scan_beneath(viewer) -> Image | None:
