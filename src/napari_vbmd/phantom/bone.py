@@ -1,17 +1,15 @@
 """One metacarpal head with a known density, as an HR-pQCT scanner would show it.
 
-A head that goes over into its shaft: a cortical shell, a thin plate under the joint surface and
-thick in the shaft; a network of plates and struts between, dense near the head; fatty marrow; soft
-tissue and skin; air. The densities are first drawn without blur and noise: their mean within the
-mask is the known answer. Then comes what a scanner adds.
+A head going over into its shaft: a shell, thin under the joint surface and thick in the shaft; a
+network of plates and struts, dense near the head; fatty marrow; soft tissue, skin and air. Drawn
+without blur and noise, its mean within the mask is the answer; then comes what a scanner adds.
 
-Everything is made of formulas and random numbers; no scan of a person went into it. Sizes follow
-the radius of the bone, so a small shape gives a small bone; thicknesses, struts, blur and noise
-keep their millimetres.
+Everything is made of formulas and random numbers; no scan of a person went into it. The bone fills
+the shape asked for; thicknesses, struts, blur and noise keep their millimetres.
 
 Sources: size and density of the second metacarpal's head, Folle et al. 2021 (Sci Rep 11:9697);
-struts and their spacing, shell and noise, by eye and by measurement in an in vivo scan (noise SD
-72 mg HA/cm3, correlated over a Gaussian of 0.05 mm); calibration as an XtremeCT writes it.
+noise as measured in the soft tissue of an in vivo scan (SD 72 mg HA/cm3, correlated over a
+Gaussian of 0.05 mm); calibration as an XtremeCT writes it; the rest by eye.
 """
 
 from dataclasses import dataclass
@@ -31,14 +29,14 @@ CALIBRATION = Calibration(8192.0, 0.2409, 1603.51904, -391.209015, source="phant
 # densities before blur [mg HA/cm3]; attenuation 0 is air
 CORTEX, PLATE, STRUT, MARROW, TISSUE, SKIN = 950.0, 650.0, 780.0, -30.0, 40.0, 65.0
 AIR = CALIBRATION.density_intercept
-VARIATION = 12.0  # SD of the slow variation within marrow and soft tissue [mg HA/cm3]
+VARIATION = 8.0  # SD of the slow variation within marrow and soft tissue [mg HA/cm3]
 BLUR_MM, NOISE = 0.05, 70.0  # SD of the scanner's Gaussian, and of its noise [mg HA/cm3]
 
 SKIN_MM = 0.5
 PLATE_MM, CORTEX_MM = 0.24, 1.0  # shell at the head, and at the end of the shaft
 CELL_MM, CELL_STRETCH = 0.72, 2.2  # distance of struts across the bone; longer along it
 BEND_MM, UNEVEN_MM = 0.10, 0.03  # SD of what bends the struts, and of their half thickness
-STRUT_HALF_MM, PLATE_HALF_MM = 0.095, 0.06
+STRUT_HALF_MM, PLATE_HALF_MM = 0.10, 0.065
 PLATES = 0.55  # share of the walls between two cells that are plates
 
 # in parts of the scan's length: tip of the head, its widest place, first slice without mask
@@ -60,12 +58,10 @@ class BonePhantom:
     calibration : Calibration
         All four constants.
     slices : tuple of int
-        First and last slice of the mask, inclusive. The bone begins with the first slice (the tip
-        of the head) and goes on after the last.
+        First (the tip of the head) and last slice of the mask, inclusive; the bone goes on.
     tt_vbmd_mg_cm3 : float
         Mean density within the mask before blur and noise [mg HA/cm3].
     seed : int
-        Seed that it was made with.
     """
 
     voxels: np.ndarray
@@ -85,11 +81,7 @@ def bone_phantom(seed: int = 1, shape: tuple[int, int, int] = SHAPE) -> BonePhan
     seed : int
         Two bones of one seed and shape are equal voxel by voxel.
     shape : tuple of int
-        Voxels of 0.082 mm along z, y, x; at least 24 along each. The bone fills most of it.
-
-    Returns
-    -------
-    BonePhantom
+        Voxels of 0.082 mm along z, y, x; at least 24 along each.
 
     Raises
     ------
@@ -104,19 +96,17 @@ def bone_phantom(seed: int = 1, shape: tuple[int, int, int] = SHAPE) -> BonePhan
         grid=Grid(shape, (SPACING_MM,) * 3),
         calibration=CALIBRATION,
         slices=(int(slices[0]), int(slices[-1])),
-        tt_vbmd_mg_cm3=float(density[mask].mean(dtype=np.float64)),
+        tt_vbmd_mg_cm3=float(density[mask].mean()),
         seed=seed,
     )
 
 
-def true_density(
-    seed: int = 1, shape: tuple[int, int, int] = SHAPE
-) -> tuple[np.ndarray, np.ndarray]:
+def true_density(seed: int = 1, shape: tuple[int, int, int] = SHAPE) -> tuple[np.ndarray, ...]:
     """The densities before blur and noise, and the mask; see `bone_phantom`.
 
     Returns
     -------
-    density : ndarray of float32, shape (z, y, x)
+    density : ndarray of float64, shape (z, y, x)
         mg HA/cm3. A voxel that a surface crosses holds both sides in proportion.
     mask : ndarray of bool, shape (z, y, x)
     """
@@ -151,7 +141,7 @@ def _depth_below_surface(shape, rng) -> tuple[np.ndarray, np.ndarray]:
     q = np.hypot(q, before)
     slope = np.sqrt(sum(np.square(g) for g in np.gradient(q)))
     depth = (1 - q) / np.maximum(slope, 0.2 / radius) * SPACING_MM
-    return depth.astype(np.float32), along
+    return depth, along
 
 
 def _outline(angle, along, part, rng) -> np.ndarray:
@@ -188,8 +178,8 @@ def _inside_of_bone(depth, along, seed) -> np.ndarray:
 def _network(within, thinning, rng) -> np.ndarray:
     """Share of strut in each voxel: edges, and a part of the walls, of random cells.
 
-    The cells are those of the nearest of scattered seeds (Voronoi). A wall lies where the two
-    nearest seeds are equally far, an edge where the three nearest are.
+    A cell belongs to one of scattered seeds (Voronoi): a wall lies where the two nearest seeds are
+    equally far, an edge where the three nearest are.
     """
     stretch = np.array([CELL_STRETCH, 1, 1])
     bends = np.stack([_smooth_field(within.shape, 0.7, rng)[within] for _ in stretch], axis=1)
@@ -220,13 +210,13 @@ def _soft_tissue(shape, rng) -> np.ndarray:
     below_skin = (0.98 - q) * min(half) * SPACING_MM
     tissue = TISSUE + VARIATION * _smooth_field(shape, 0.8, rng)
     tissue += _share_inside(SKIN_MM - below_skin) * (SKIN - tissue)
-    return (AIR + _share_inside(below_skin) * (tissue - AIR)).astype(np.float32)
+    return AIR + _share_inside(below_skin) * (tissue - AIR)
 
 
 def _scanned(density, rng) -> np.ndarray:
     """What the scanner makes of it: blur, correlated noise, native int16."""
     sigma = BLUR_MM / SPACING_MM
-    noise = ndimage.gaussian_filter(rng.standard_normal(density.shape, np.float32), sigma)
+    noise = ndimage.gaussian_filter(rng.standard_normal(density.shape), sigma)
     blurred = ndimage.gaussian_filter(density, sigma, mode="nearest")
     blurred += noise * (NOISE / noise.std())
     return np.rint(CALIBRATION.linear("density", "native")(blurred)).astype(np.int16)
@@ -236,10 +226,10 @@ def _smooth_field(shape, scale_mm, rng) -> np.ndarray:
     """Random field of mean 0 and SD 1 that varies over `scale_mm`."""
     pitch = scale_mm / SPACING_MM
     knots = [np.arange(-1, n / pitch + 2) for n in shape]
-    field = rng.standard_normal([k.size for k in knots], np.float32)
+    field = rng.standard_normal([k.size for k in knots])
     for n, at in zip(shape, knots, strict=True):  # each turn spreads the first axis, to the end
         weights = np.exp(-np.square(np.arange(n)[:, None] / pitch - at) / (2 * 0.6**2))
-        field = np.tensordot(field, weights.astype(np.float32), axes=(0, 1))
+        field = np.einsum("abc,na->bcn", field, weights)  # not BLAS, whose sums vary with threads
     return (field - field.mean()) / field.std()
 
 

@@ -1,0 +1,140 @@
+"""Take the pictures of the documentation from the real window, with the synthetic sample.
+
+Run it through `make screenshots`; it needs a display, real or virtual.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import napari
+from napari_vbmd.io.files import read_mask, read_scan
+from napari_vbmd.phantom.sample import sample_paths
+from qtpy.QtWidgets import QApplication
+
+IMAGES = Path(__file__).parent / "images"
+PLUGIN = "napari-vbmd"
+SAMPLE_SLICE = 40
+
+
+def main() -> None:
+    """Walk through the sample as a student would, taking a picture at each step."""
+    IMAGES.mkdir(exist_ok=True)
+    viewer = napari.Viewer()
+    viewer.window._qt_window.resize(1366, 768)
+    viewer.open_sample(PLUGIN, "phantom_bone")
+    scan, expert = viewer.layers
+    go_to(viewer, scan, SAMPLE_SLICE)
+    wait(1)
+
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Scan")
+    viewer.layers.selection.active = scan
+    take(viewer, "scan")
+
+    dock = dock.open_dock("Segment")
+    expert.visible = False
+    set_slices(dock, viewer, scan, expert)
+    go_to(viewer, scan, SAMPLE_SLICE)
+    dock.run_bar.button.click()
+    wait(0.6)
+    take(viewer, "segment_running", settle=0)
+    wait_for(dock)
+    take(viewer, "segment")
+    mask = dock.result
+
+    expert.visible = True
+    measure = dock.open_dock("Measure")
+    measure.mask.pick(mask)
+    measure.expert.pick(expert)
+    measure.run_bar.button.click()
+    wait_for(measure)
+    take(viewer, "measure")
+    viewer.theme = "light"
+    measure.run_bar.button.click()
+    wait_for(measure)
+    take(viewer, "measure_light")
+    viewer.theme = "dark"
+
+    expert.visible = False
+    paint_a_hole(mask)
+    clean = measure.open_dock("Post-process")
+    clean.mask.pick(mask)
+    clean.preview(clean.fill)
+    wait_for(clean)
+    take(viewer, "postprocess")
+    clean.discard_preview()
+    viewer.layers.clear()
+
+    uncalibrated(viewer)
+    viewer.close()
+
+
+def set_slices(dock, viewer, scan, expert) -> None:
+    """The expert's range, set as a person does: go there, "Use this slice"."""
+    first = round(float(expert.translate[0] / scan.scale[0]))
+    for z, button in zip(
+        (first, first + len(expert.data) - 1), dock.slices._buttons, strict=True
+    ):
+        go_to(viewer, scan, z)
+        button.click()
+
+
+def paint_a_hole(mask) -> None:
+    """A gap such as a network leaves."""
+    section = mask.data[SAMPLE_SLICE]
+    ys, xs = section.nonzero()
+    y, x = int(ys.mean()), int(xs.mean())
+    mask.data[SAMPLE_SLICE - 3 : SAMPLE_SLICE + 3, y - 12 : y + 12, x - 20 : x + 4] = 0
+    mask.refresh()
+
+
+def uncalibrated(viewer) -> None:
+    """The same scan as a file without constants shows it."""
+    from dataclasses import replace
+
+    from napari_vbmd.calibration import Calibration
+    from napari_vbmd.plugin.layers import add_mask, scan_to_layer
+
+    paths = sample_paths()
+    scan = replace(read_scan(paths.scan), calibration=Calibration(mu_scaling=8192))
+    voxels, kwargs, _ = scan_to_layer(scan)
+    layer = viewer.add_image(voxels, **kwargs)
+    add_mask(viewer, read_mask(paths.expert), "expert (synthetic)", "#E69F00")
+    go_to(viewer, layer, SAMPLE_SLICE)
+    viewer.reset_view()
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Measure")
+    dock.parentWidget().raise_()
+    take(viewer, "no_calibration")
+
+
+def go_to(viewer, layer, z: int) -> None:
+    """Show a slice."""
+    viewer.dims.set_point(0, float(layer.translate[0] + z * layer.scale[0]))
+
+
+def wait(seconds: float) -> None:
+    """Let the window live for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def wait_for(dock, seconds: float = 300) -> None:
+    """Wait until a dock's work is done."""
+    end = time.monotonic() + seconds
+    while dock.run_bar.running:
+        if time.monotonic() > end:
+            sys.exit(f"{type(dock).__name__} did not end within {seconds} s")
+        wait(0.05)
+
+
+def take(viewer, name: str, settle: float = 1.0) -> None:
+    """Save a picture of the whole window."""
+    wait(settle)
+    viewer.window.screenshot(str(IMAGES / f"{name}.png"), canvas_only=False, flash=False)
+    print(f"docs/images/{name}.png")
+
+
+if __name__ == "__main__":
+    main()
