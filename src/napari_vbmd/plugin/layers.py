@@ -77,9 +77,9 @@ def add_mask(viewer, mask: Mask, name: str, color: str = OURS, about: dict | Non
     return layer
 
 
-def as_outline(layer: Labels, width: int = 2) -> None:
+def as_outline(layer: Labels) -> None:
     """Show a labels layer as an outline; `add_labels` and readers cannot ask for one."""
-    layer.contour = width
+    layer.contour = 1 if max(layer.data.shape[-2:]) < 512 else 2  # voxels; seen from afar too
     layer.opacity = 0.9
 
 

@@ -42,10 +42,14 @@ class MeasureDock(Page):
         )
         self.comparison: Comparison | None = None
         self._measured: Labels | None = None
+        self._layers: tuple = ()  # scan, mask and expert that the numbers shown belong to
         self._offset = 0
         self._lay_out()
         self.scan.picked.connect(self._check_calibration)
+        for picker in (self.scan, self.mask, self.expert):
+            picker.picked.connect(lambda _: self._forget_others())
         self.mask.picked.connect(lambda _: self._allow())
+        napari_viewer.events.theme.connect(self._plot)
         self.calibration.calibrated.connect(lambda _: self._check_calibration(self.scan.layer))
         self.run_bar.button.clicked.connect(self.run)
         self.profile.slice_clicked.connect(self._go_to)
@@ -70,7 +74,9 @@ class MeasureDock(Page):
         def show(comparison: Comparison) -> None:
             self._offset = offset.target_box[0].start - offset.source_box[0].start
             self._follow(mask_layer)
+            self._layers = scan_layer, mask_layer, expert_layer
             self._show(comparison, names)
+            self._forget_others()
 
         self.run_bar.run(work, f"Measuring {mask_layer.name}", show)
 
@@ -109,22 +115,42 @@ class MeasureDock(Page):
         self.agreement.setVisible(comparison.overlap is not None)
         self.source.say(_calibration_line(m.calibration))
         self.warnings.list(m.warnings)
+        self.stale.list([])
         self._fill_table(results.rows(comparison))
-        dark = self.viewer.theme != "light"
-        expert = comparison.expert.per_slice if comparison.expert else None
-        self.profile.plot(m.per_slice, expert, dark)
-        self.profile.setVisible(True)
-        self._mark()
+        self._plot()
+        for widget in self._result_widgets:
+            widget.setVisible(True)
         for button in (self.copy_button, self.csv_button):
             button.setEnabled(True)
         self.run_bar.message.say("")
+
+    def _plot(self, event=None) -> None:
+        if self.comparison is None:
+            return
+        ours, expert = self.comparison.measurement, self.comparison.expert
+        dark = self.viewer.theme != "light"
+        self.profile.plot(ours.per_slice, expert.per_slice if expert else None, dark)
+        self._mark()
+
+    def _forget_others(self) -> None:
+        """Show no number beside layers that it does not belong to."""
+        shown = self.scan.layer, self.mask.layer, self.expert.layer
+        if self.comparison is None or shown == self._layers:
+            return
+        self.comparison = None
+        self.number.setText(_EMPTY)
+        self.warnings.list([])
+        self.stale.list([])
+        for widget in (*self._result_widgets, self.unit, self.agreement, self.source):
+            widget.setVisible(False)
+        for button in (self.copy_button, self.csv_button):
+            button.setEnabled(False)
 
     def _fill_table(self, rows: list[results.Row]) -> None:
         self.table.setRowCount(len(rows))
         for i, row in enumerate(rows):
             for j, text in enumerate(row):
                 self.table.setItem(i, j, QTableWidgetItem(text))
-        self.table.setVisible(True)
         self.table.resizeRowsToContents()
         height = sum(self.table.rowHeight(i) for i in range(len(rows))) + 4
         self.table.setFixedHeight(height)
@@ -150,8 +176,7 @@ class MeasureDock(Page):
             here = int(np.count_nonzero(self._measured.data[z]))
             if here == counts.get(z + self._offset, 0):
                 return
-        self.unit.say("The mask was changed since: measure again.")
-        self.unit.setStyleSheet("color: #E69F00;")
+        self.stale.list(["The mask was changed since: measure again."])
 
     def _check_calibration(self, layer) -> None:
         calibrated = True
@@ -201,6 +226,7 @@ class MeasureDock(Page):
         self.agreement.setWordWrap(True)
         self.agreement.setVisible(False)
         self.source = Note()
+        self.stale = Warnings()
         self.warnings = Warnings()
         self.missing = Warnings()
         self.calibration = CalibrationForm()
@@ -212,11 +238,13 @@ class MeasureDock(Page):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeToContents)
         self.table.setEditTriggers(QTableWidget.NoEditTriggers)
         self.table.setShowGrid(False)
-        self.table.setVisible(False)
         self.profile = ProfileCanvas()
-        self.profile.setVisible(False)
+        self._result_widgets = self.profile, self.table
+        for widget in self._result_widgets:
+            widget.setVisible(False)
         for widget in (
             self.number,
+            self.stale,
             self.unit,
             self.agreement,
             self.source,

@@ -44,8 +44,7 @@ class LayerPicker(QComboBox):
         super().__init__()
         self._viewer, self._kind, self._none = viewer, kind, none
         self.setToolTip(tooltip)
-        self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(12)
+        narrow(self)
         for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(viewer.layers.events, event).connect(self._refresh)
         self.currentIndexChanged.connect(lambda _: self.picked.emit(self.layer))
@@ -92,7 +91,7 @@ class Note(QLabel):
         self.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
         if quiet:
-            self.setStyleSheet("color: palette(mid); font-size: 8pt;")
+            self.setStyleSheet("font-size: 8pt;")
         self.setVisible(bool(text))
 
     def say(self, text: str) -> None:
@@ -241,6 +240,12 @@ class Page(QWidget):
 def newest(viewer, kind: type) -> Image | Labels | None:
     """The topmost layer of a kind."""
     return next((layer for layer in reversed(viewer.layers) if isinstance(layer, kind)), None)
+
+
+def narrow(box: QComboBox) -> None:
+    """Let long entries be cut instead of widening the dock."""
+    box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(10)
 
 
 def small_button(text: str, tooltip: str, clicked: Callable) -> QPushButton:

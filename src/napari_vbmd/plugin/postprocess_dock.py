@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QWidget
 
 from ..errors import ParameterError, VbmdError
 from ..scan import Mask
 from ..segmentation import postprocessing as steps
 from .job import sentence
 from .layers import AGREEMENT, add_mask, mask_of, placed_on, scan_of
-from .parts import LayerPicker, Note, Page, RunBar, small_button
+from .parts import LayerPicker, Note, Page, RunBar, narrow, small_button
 
 PREVIEW = "preview"
-_IN_PLACE, _NEW_LAYER = "in this layer, one undo step", "as a new layer"
+_IN_PLACE, _NEW_LAYER = "this layer, one undo step", "a new layer"
 
 
 @dataclass
@@ -64,6 +65,7 @@ class PostprocessDock(Page):
         self.scan.setCurrentIndex(0)
         self.target = QComboBox()
         self.target.addItems([_IN_PLACE, _NEW_LAYER])
+        narrow(self.target)
         self.target.setToolTip("Where the result goes")
         self.target.currentTextChanged.connect(self._show_target)
         self.run_bar = RunBar("Apply", "Do the ticked steps, from top to bottom")
@@ -84,7 +86,11 @@ class PostprocessDock(Page):
         self._start(ticked, layer, on_scan, self._show_new if new else self._show_in_place)
 
     def preview(self, step: Step) -> None:
-        """Show what one step alone would give, as a layer that can be thrown away."""
+        """Show what one step alone would give, as a layer that goes when asked again."""
+        if any(layer.name == f"{PREVIEW}: {step.name}" for layer in self._previews()):
+            self.discard_preview()
+            self.run_bar.message.say("")
+            return
         self._start([step], self.mask.layer, None, self._show_preview)
 
     def _start(self, chosen: list[Step], layer, scan_layer, show: Callable) -> None:
@@ -110,8 +116,11 @@ class PostprocessDock(Page):
 
     def discard_preview(self) -> None:
         """Remove the preview layer, if there is one."""
-        for layer in [x for x in self.viewer.layers if x.metadata.get("vbmd", {}).get(PREVIEW)]:
+        for layer in self._previews():
             self.viewer.layers.remove(layer)
+
+    def _previews(self) -> list[Labels]:
+        return [x for x in self.viewer.layers if x.metadata.get("vbmd", {}).get(PREVIEW)]
 
     def _show_in_place(self, layer: Labels, outcome: "Outcome") -> None:
         same = layer in self.viewer.layers and np.array_equal(
@@ -167,9 +176,9 @@ class PostprocessDock(Page):
         self.flip = self._add("Flip along y", "Mirror the mask; twice gives it back", _flip)
         self.largest.tick.setChecked(True)
         self.fill.tick.setChecked(True)
-        self.body.addWidget(Note("The eye shows what one step alone would do."))
+        self.body.addWidget(Note("A preview shows what one step alone would do."))
         form = self.form()
-        form.addRow("Result", self.target)
+        form.addRow("Result in", self.target)
         form.addRow("On", self.scan)
         self._form = form
         self.body.addStretch()
@@ -181,13 +190,15 @@ class PostprocessDock(Page):
         tick = QCheckBox(name)
         tick.setToolTip(tooltip)
         step = Step(name.lower(), tick, parameter, prepare)
-        eye = small_button("👁", f"Preview: {tooltip.lower()}", lambda: self.preview(step))
-        eye.setFixedWidth(30)
-        row = len(self.steps)
-        self._rows.addWidget(tick, row, 0)
-        if parameter is not None:
-            self._rows.addWidget(parameter, row, 1)
+        eye = small_button(
+            "Preview", f"{tooltip}: show it; again: hide it", lambda: self.preview(step)
+        )
+        row = 2 * len(self.steps)
+        self._rows.addWidget(tick, row, 0, 1, 2)
         self._rows.addWidget(eye, row, 2)
+        if parameter is not None:
+            self._rows.addWidget(QLabel("radius"), row + 1, 0, Qt.AlignRight)
+            self._rows.addWidget(parameter, row + 1, 1)
         self.steps.append(step)
         return step
 
