@@ -238,6 +238,7 @@ class MeasureDock(Page):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeToContents)
         self.table.setEditTriggers(QTableWidget.NoEditTriggers)
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
         self.profile = ProfileCanvas()
         self._result_widgets = self.profile, self.table
         for widget in self._result_widgets:

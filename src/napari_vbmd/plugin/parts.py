@@ -1,6 +1,7 @@
 """Parts that every dock is made of: layer pickers, the run bar, notes, and the page itself."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_error
@@ -118,6 +119,7 @@ class RunBar(QWidget):
     def __init__(self, text: str, tooltip: str):
         super().__init__()
         self._job: Job | None = None
+        self._started = 0.0
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.bar.setVisible(False)
@@ -161,6 +163,7 @@ class RunBar(QWidget):
         job.cancelled.connect(lambda: self.message.say("Cancelled; nothing was changed."))
         job.ended.connect(self._end)
         self._set_running(True)
+        self._started = monotonic()
         self.bar.setValue(0)
         self.message.say(f"{title} …")
         job.start()
@@ -183,7 +186,10 @@ class RunBar(QWidget):
 
     def _show_progress(self, fraction: float, message: str) -> None:
         self.bar.setValue(round(100 * fraction))
-        self.message.say(message)
+        elapsed = monotonic() - self._started
+        left = f", about {elapsed / fraction - elapsed:.0f} s left"
+        known = fraction > 0.05 and elapsed > 2  # earlier than this it would be a guess
+        self.message.say(message + left if known else message)
 
     def _end(self) -> None:
         self._job = None
