@@ -20,6 +20,7 @@ Unit = Literal["native", "mu", "hu", "density"]
 UNITS: tuple[str, ...] = get_args(Unit)
 UNIT_NAMES = {"native": "native", "mu": "1/cm", "hu": "HU", "density": "mg HA/cm3"}
 
+_USER = "given by the user"
 # How a person who lacks a constant can give it: the option of the command line.
 _OPTIONS = {
     "mu_scaling": "--mu-scaling",
@@ -111,8 +112,13 @@ class Calibration:
         given = {name: value for name, value in constants.items() if value is not None}
         if not given:
             return self
-        unchanged = any(getattr(self, name) is not None for name in _OPTIONS if name not in given)
-        source = f"{self.source}, in part given by the user" if unchanged else "given by the user"
+        kept = any(getattr(self, name) is not None for name in _OPTIONS if name not in given)
+        if not kept or not self.source:
+            source = _USER
+        elif _USER in self.source:  # constants given one after the other
+            source = self.source
+        else:
+            source = f"{self.source}, in part {_USER}"
         answered = {"density_slope", "density_intercept"} <= set(given)
         return replace(self, **given, source=source, problem="" if answered else self.problem)
 

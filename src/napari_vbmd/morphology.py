@@ -30,12 +30,8 @@ _GAUSSIAN_REACH = 4.0  # standard deviations; less than 1e-4 of the weight lies 
 def bounding_box(mask, margin: int | Sequence[int] = 0) -> tuple[slice, ...] | None:
     """Return the smallest box that holds the mask, or None where the mask is empty.
 
-    Parameters
-    ----------
-    mask : array-like, shape (z, y, x)
-        Read one slice at a time, so a memory map is never loaded whole.
-    margin : int or three ints
-        Voxels to add on every side; the box never leaves the array.
+    `margin` voxels (one number, or one per axis) are added on every side, but the box never leaves
+    the array. The mask is read one slice at a time, so a memory map is never loaded whole.
     """
     used = [np.zeros(length, bool) for length in _shape(mask)]
     for z, plane in enumerate(mask):
@@ -61,8 +57,8 @@ def erode(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) 
 
     The ends of the scan are not an outside: a bone that is cut there keeps its end slices.
     """
-    deep, _, _ = _reach(radius_mm, spacing_mm, slicewise)
-    return _inside_box(mask, 1, lambda block: _erode(block, radius_mm, spacing_mm, deep))
+    reach = _reach(radius_mm, spacing_mm, slicewise)
+    return _inside_box(mask, 1, lambda block: _erode(block, radius_mm, spacing_mm, reach[0]))
 
 
 def close(mask, radius_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
@@ -107,7 +103,7 @@ def keep_largest(mask) -> np.ndarray:
 def keep_nearest(mask, seed_zyx: Sequence[float], spacing_mm: Spacing) -> np.ndarray:
     """Keep the component (voxels joined by their faces) that holds or lies nearest to the seed.
 
-    `seed_zyx` is an index into the array; it may lie outside it.
+    `seed_zyx` is an index, which may lie outside the array.
     """
     nearest, _ = nearest_voxel(mask, seed_zyx, spacing_mm)
     box = bounding_box(mask)
@@ -116,19 +112,20 @@ def keep_nearest(mask, seed_zyx: Sequence[float], spacing_mm: Spacing) -> np.nda
 
     def holding_nearest(block):
         labels, _ = ndimage.label(block)
-        return labels == labels[tuple(n - side.start for n, side in zip(nearest, box))]
+        return labels == labels[tuple(n - side.start for n, side in zip(nearest, box, strict=True))]
 
     return _inside_box(mask, 0, holding_nearest)
 
 
 def smooth(mask, sigma_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> np.ndarray:
     """Round the outline: a Gaussian of the mask with standard deviation `sigma_mm`, cut at half."""
-    sigma = sigma_voxels(sigma_mm, spacing_mm, slicewise)
 
     def smoothed(block):
-        return np.concatenate([slab > 0.5 for slab in blurred_slabs(block, sigma)])
+        slabs = blurred_slabs(block, sigma_mm, spacing_mm, slicewise)
+        return np.concatenate([slab > 0.5 for slab in slabs])
 
-    return _inside_box(mask, _gaussian_reach(sigma), smoothed)
+    _, margin = _gaussian(sigma_mm, spacing_mm, slicewise)
+    return _inside_box(mask, margin, smoothed)
 
 
 def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Spacing):
@@ -151,28 +148,16 @@ def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Spacing):
 
 
 def component_sizes(labels: np.ndarray, count: int) -> np.ndarray:
-    """Count the voxels of labels 0 to `count`, slice by slice: a whole count copies the volume."""
+    """Count the voxels of labels 0 to `count`, by slices: bincount copies what it counts."""
     return sum(np.bincount(plane.ravel(), minlength=count + 1) for plane in labels)
 
 
-def sigma_voxels(sigma_mm: float, spacing_mm: Spacing, slicewise: bool = False) -> tuple:
-    """Return a Gaussian's standard deviations (z, y, x) in voxels."""
-    _reach(sigma_mm, spacing_mm, slicewise)
-    sigma = [sigma_mm / mm for mm in spacing_mm]
-    return (0.0 if slicewise else sigma[0], *sigma[1:])
-
-
-def blurred_slabs(volume, sigma: Sequence[float]) -> Iterator[np.ndarray]:
+def blurred_slabs(volume, sigma_mm: float, spacing_mm: Spacing, slicewise=False) -> Iterator:
     """Yield the volume after a Gaussian, as float32, a few slices at a time from first to last.
 
-    Parameters
-    ----------
-    volume : array-like, shape (z, y, x)
-        May be memory-mapped: only the slices that are needed are read.
-    sigma : three floats
-        Standard deviations (z, y, x) in voxels.
+    `volume` is array-like with axes z, y, x; of a memory map only the slices in turn are read.
     """
-    halo = _gaussian_reach(sigma)[0]
+    sigma, (halo, _, _) = _gaussian(sigma_mm, spacing_mm, slicewise)
     for first in range(0, len(volume), _SLAB_SLICES):
         last = min(first + _SLAB_SLICES, len(volume))
         start = max(first - halo, 0)
@@ -216,7 +201,7 @@ def _dilate(block, radius_mm, spacing_mm, reach_slices) -> np.ndarray:
         squared = ndimage.distance_transform_edt(~plane, spacing_mm[1:]).astype(np.float32) ** 2
         for rise in range(reach_slices + 1):
             reached = squared <= np.float32(limit - (rise * spacing_mm[0]) ** 2)
-            for target in {z - rise, z + rise} & set(range(len(block))):
+            for target in {z - rise, z + rise}.intersection(range(len(block))):
                 result[target] |= reached
     return result
 
@@ -249,8 +234,12 @@ def _reach(distance_mm, spacing_mm, slicewise) -> tuple[int, int, int]:
     return (0 if slicewise else z, y, x)
 
 
-def _gaussian_reach(sigma) -> list[int]:
-    return [int(np.ceil(_GAUSSIAN_REACH * voxels)) for voxels in sigma]
+def _gaussian(sigma_mm, spacing_mm, slicewise) -> tuple[list[float], list[int]]:
+    """Return a Gaussian's standard deviations (z, y, x) in voxels, and how far it reaches."""
+    _reach(sigma_mm, spacing_mm, slicewise)
+    z, y, x = (sigma_mm / mm for mm in spacing_mm)
+    sigma = [0.0 if slicewise else z, y, x]
+    return sigma, [int(np.ceil(_GAUSSIAN_REACH * voxels)) for voxels in sigma]
 
 
 def _shape(mask) -> tuple[int, int, int]:
@@ -261,7 +250,5 @@ def _shape(mask) -> tuple[int, int, int]:
 
 def _span(used, margin: int = 0) -> slice:
     """Return the slice from the first to the last true value, widened and clipped."""
-    where = np.flatnonzero(used)
-    return slice(
-        max(int(where[0]) - int(margin), 0), min(int(where[-1]) + 1 + int(margin), len(used))
-    )
+    first, last = np.flatnonzero(used)[[0, -1]].tolist()
+    return slice(max(first - int(margin), 0), min(last + 1 + int(margin), len(used)))

@@ -111,6 +111,11 @@ def describe_file(source: Scan | Mask, progress: Progress | None = None) -> dict
     return described
 
 
+def is_synthetic(scan: Scan) -> bool:
+    """Whether the header says that this is a phantom: its name field says so in words."""
+    return any("NOT A PERSON" in str(value).upper() for value in scan.header.values())
+
+
 def run_record(
     *,
     scan: dict,
@@ -121,6 +126,7 @@ def run_record(
     post_processing: dict,
     seconds: dict[str, float],
     warnings: Sequence[str] = (),
+    synthetic: bool = False,
     weights: dict | None = None,
     device: str = "cpu",
     command: Sequence[str] | None = None,
@@ -140,6 +146,8 @@ def run_record(
     seconds : dict
         Of each stage.
     warnings : sequence of str
+    synthetic : bool
+        Of `is_synthetic`.
     weights : dict, optional
         Name and hash; None for a method without a network.
     device : str
@@ -150,6 +158,7 @@ def run_record(
         "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": public_command(command) if command else None,
         "scan": scan,
+        "synthetic": synthetic,
         "expert": expert,
         "method": method,
         "parameters": parameters,

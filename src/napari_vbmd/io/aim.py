@@ -1,7 +1,7 @@
 """AIM: the scanner's processed images and masks, versions 020 and 030.
 
 `_Layout` holds the offsets of both versions. Uncompressed voxels are memory-mapped; binary
-compressed masks are decoded in one step. Checked against aimio-py and itk-ioscanco.
+compressed masks are decoded in one step (`aim_runs`). Checked against aimio-py and itk-ioscanco.
 """
 
 import math
@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..calibration import Calibration
 from ..errors import FileFormatError, ParameterError
 from ..grid import Grid
 from ..scan import Scan
-from . import vax
-from .aim_log import calibration_of, format_log, parse_log
+from . import aim_runs, vax
+from .aim_log import calibration_entries, calibration_of, format_log, parse_log
 from .atomic import written_whole
 
 MAGIC_030 = b"AIMDATA_V030   \0"
@@ -30,7 +31,8 @@ _OTHER_TYPES = {
     0x80002: "char compressed",
     0x60001: "packed bits",
 }
-_RUN_WITHOUT_TOGGLE = 254
+_LONGEST_LOG = 1 << 26  # bytes; real ones have a few thousand
+_LARGEST_V020 = 2**31 - 1024  # bytes; beyond, its numbers overflow
 
 
 class _Layout(NamedTuple):
@@ -78,8 +80,8 @@ def read_header(path: str | Path) -> AimHeader:
         layout = _layout(path, head)
         _, _, log_length, data_length, _ = _numbers(head, layout, layout.lengths, 5)
         data_start = layout.log + log_length
-        if log_length < 0 or data_length < 0:
-            raise FileFormatError(f"{path}: negative lengths in the header: damaged file")
+        if not 0 <= log_length <= _LONGEST_LOG or data_length < 0:
+            raise FileFormatError(f"{path}: impossible lengths in the header: damaged file")
         if data_start + data_length > size:
             raise FileFormatError(
                 f"{path}: truncated: {size} bytes, but the header asks for "
@@ -160,16 +162,17 @@ def write_aim_mask(
         raise ParameterError(f"{path}: an AIM mask holds labels up to 127, not {highest}")
     single = not any(np.any((section != 0) & (section != highest)) for section in mask)
     if single:
-        kind, data = BINARY, _encode_binary(mask)
+        kind, data = BINARY, aim_runs.encode(mask)
     else:
         kind, data = CHAR, np.ascontiguousarray(mask, np.int8).tobytes()
     _write(path, kind, grid, log or {}, data)
 
 
 def write_aim_scan(path: str | Path, scan: Scan) -> None:
-    """Write a scan of native int16 voxels as AIM of type short, with its processing log."""
+    """Write a scan of native int16 voxels as AIM of type short; no patient's name in its log."""
     data = np.ascontiguousarray(scan.voxels, "<i2").data
-    _write(path, SHORT, scan.grid, scan.header, data)
+    entries = scan.public_header() | calibration_entries(scan.calibration or Calibration())
+    _write(path, SHORT, scan.grid, entries, data)
 
 
 def _layout(path: Path, head: bytes) -> _Layout:
@@ -198,51 +201,18 @@ def _grid(path: Path, head: bytes, layout: _Layout) -> Grid:
 
 
 def _decode_binary(path: Path, header: AimHeader) -> np.ndarray:
-    """Run lengths of two values in turn; 255 is a run of 254 that the same value follows."""
-    inner = tuple(n - 2 * f for n, f in zip(header.grid.shape, header.frame, strict=True))
-    total = math.prod(inner)
-    own = struct.calcsize(header.layout.integer)
+    """The voxels of a stream that begins with its own length."""
     with open(path, "rb") as file:
         file.seek(header.data_start)
         data = file.read(header.data_length)
-    damaged = FileFormatError(
-        f"{path}: its compressed voxels do not fit {inner} (z, y, x): damaged file"
-    )
-    if min(inner) < 1 or min(header.frame) < 0 or len(data) < own + 2:
-        raise damaged
-    length = struct.unpack_from("<" + header.layout.integer, data)[0]
-    if not own + 2 <= length <= len(data):
-        raise damaged
-    values = np.frombuffer(data, np.int8, 2, own)
-    codes = np.frombuffer(data, np.uint8, length - own - 2, own + 2)
-    runs = np.minimum(codes, _RUN_WITHOUT_TOGGLE)
-    if int(runs.sum(dtype=np.int64)) < total:
-        raise damaged
-    toggled = np.cumsum(codes != 255, dtype=np.int64) % 2  # after each run
-    which = np.concatenate(([0], toggled[:-1])) if codes.size else toggled
-    voxels = np.repeat(values[which], runs)[:total].reshape(inner)
-    if any(header.frame):
-        voxels = np.pad(voxels, [(f, f) for f in header.frame])
-    return voxels
-
-
-def _encode_binary(mask: np.ndarray) -> bytes:
-    """The stream that `_decode_binary` reads, without its leading length; one label at most."""
-    flat = np.ascontiguousarray(mask).reshape(-1)
-    edges = np.concatenate(([0], *_changes(flat), [flat.size]))
-    # a run of n is n // 254 codes of 255 (no toggle) and the rest, which may be zero, with one
-    full, rest = np.divmod(np.diff(edges), _RUN_WITHOUT_TOGGLE)
-    ends = np.cumsum(full + 1) - 1
-    codes = np.full(int(ends[-1]) + 1, 255, np.uint8)
-    codes[ends] = rest
-    return bytes((127, 0) if flat[0] else (0, 127)) + codes.tobytes()
-
-
-def _changes(flat: np.ndarray, block: int = 1 << 24):
-    """Indices at which the value changes, block by block so that memory stays small."""
-    for start in range(0, flat.size - 1, block):
-        part = flat[start : start + block + 1]
-        yield np.flatnonzero(part[1:] != part[:-1]) + (start + 1)
+    own = struct.calcsize(header.layout.integer)
+    length = _numbers(data, header.layout, 0, 1)[0] if len(data) >= own else -1
+    if not own <= length <= len(data):
+        raise FileFormatError(f"{path}: its compressed voxels are cut short: damaged file")
+    try:
+        return aim_runs.decode(data[own:length], header.grid.shape, header.frame)
+    except ValueError as error:
+        raise FileFormatError(f"{path}: {error}: damaged file") from None
 
 
 def _write(path, kind: int, grid: Grid, entries: dict, data: bytes | memoryview) -> None:
@@ -252,9 +222,11 @@ def _write(path, kind: int, grid: Grid, entries: dict, data: bytes | memoryview)
             f"{path}: an AIM needs a position in whole voxels, not {grid.position}; "
             "save as .nii.gz or .mha instead"
         )
+    if any(abs(p) >= 2**31 for p in grid.position):
+        raise ParameterError(f"{path}: position {grid.position} is beyond what an AIM can hold")
     log = format_log(entries).encode("latin-1", "replace") + b"\0"
     size = memoryview(data).nbytes
-    layout = _V020 if size + len(log) < 2**31 - 1024 else _V030
+    layout = _V020 if size + len(log) < _LARGEST_V020 else _V030
     own_length = b""
     if kind == BINARY:
         size += struct.calcsize(layout.integer)
@@ -269,6 +241,7 @@ def _fill(layout: _Layout, kind: int, grid: Grid, log_length: int, data_length: 
     head = bytearray(layout.log)
     if layout is _V030:
         head[0:16] = MAGIC_030
+        struct.pack_into("<i", head, 56, 24)  # version of the structure; 16 in version 020
         lengths = (40, 224, log_length, data_length, 0)
         nm = [round(s * 1e6) for s in grid.spacing_mm[::-1]]
         struct.pack_into("<3q", head, layout.element, *nm)

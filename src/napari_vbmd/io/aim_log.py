@@ -1,11 +1,12 @@
 """The processing log of an AIM: what the scanner and its software say about the data."""
 
+import math
 import re
 
 from ..calibration import Calibration
 from .isq import DENSITY_UNITS
 
-_KEY_WIDTH = 30  # the key's column; a longer key is set apart by two blanks
+_KEY_WIDTH = 30  # the key's column; at least two blanks set it apart from the value
 
 
 def parse_log(text: str) -> dict[str, str]:
@@ -34,7 +35,10 @@ def format_log(entries: dict[str, object]) -> str:
     """A processing log in the scanner's layout."""
     rule = "!" + "-" * 79
     lines = ["!", "! Processing Log", "!", rule]
-    lines += [f"{key:<{_KEY_WIDTH}}{value!s:<50}" for key, value in entries.items()]
+    lines += [
+        f"{key:<{_KEY_WIDTH - 2}}  {' '.join(str(value).splitlines()):<50}"
+        for key, value in entries.items()
+    ]
     return "\n".join([*lines, rule, ""])
 
 
@@ -61,7 +65,7 @@ def calibration_entries(calibration: Calibration) -> dict[str, str]:
     """The log's entries for the constants that are known."""
     entries = {}
     if calibration.mu_scaling is not None:
-        entries["Mu_Scaling"] = f"{calibration.mu_scaling:g}"
+        entries["Mu_Scaling"] = f"{calibration.mu_scaling:.9g}"
     if calibration.mu_water_per_cm is not None:
         entries["HU: mu water"] = f"{calibration.mu_water_per_cm:.8f}"
     if calibration.density_slope is not None and calibration.density_intercept is not None:
@@ -73,11 +77,12 @@ def calibration_entries(calibration: Calibration) -> dict[str, str]:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text.split()[0]) if text else None
+        value = float(text.split()[0]) if text else math.nan
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def _positive(text: str | None) -> float | None:
     value = _number(text)
-    return value if value is not None and 0 < value < float("inf") else None
+    return value if value is not None and value > 0 else None

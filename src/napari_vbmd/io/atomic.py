@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import WriteError
@@ -41,12 +41,13 @@ def written_whole(path: str | Path, suffix: str = "") -> Iterator[Path]:
             raise
         raise WriteError(f"{path}: cannot be written: {_reason(error, path)}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it may never have come to be, and its folder neither
+            temporary.unlink()
 
 
 def _reason(error: OSError, path: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return "the disk is full; free some space or choose another folder"
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # Path.is_dir raises for a folder that may not be searched
         return f"the folder {path.parent} does not exist; make it first"
     return f"{error.strerror or error}; choose another folder"

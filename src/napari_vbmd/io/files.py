@@ -1,5 +1,6 @@
 """The one door to files: `read_scan`, `read_mask`, `write_mask`, whatever the format."""
 
+import os
 import re
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from ..errors import FileFormatError, ParameterError, VbmdError, WriteError
 from ..grid import Grid
 from ..scan import Mask, Scan
 from .aim import read_aim, write_aim_mask
+from .dicom import read_dicom
 from .isq import read_isq
-from .itk import SUFFIXES, WRITABLE, read_dicom, read_itk, write_itk_mask
+from .itk import SUFFIXES, WRITABLE, read_itk, write_itk_mask
 
 _SCANNER_VALUE = 127  # the one value of a scanner's mask
 READABLE = (".isq", ".aim", *SUFFIXES, ".dcm")
@@ -24,7 +26,7 @@ def read_scan(path: str | Path) -> Scan:
     ----------
     path : path
         An ISQ, AIM, NIfTI, NRRD or MetaImage file, a folder with one DICOM series, or a slice of
-        one. A VMS version suffix (``;1``) is ignored.
+        one. The VMS version (``;1``) of a scanner's file is ignored.
 
     Returns
     -------
@@ -37,10 +39,10 @@ def read_scan(path: str | Path) -> Scan:
         When the file is missing, damaged or of another kind; the message names it.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileFormatError(f"{path}: no such file; check the name")
     suffix = suffix_of(path)
     try:
+        if not path.exists():
+            raise FileFormatError(f"{path}: no such file; check the name")
         if path.is_dir():
             return read_dicom(path)
         if suffix == ".dcm":
@@ -53,6 +55,8 @@ def read_scan(path: str | Path) -> Scan:
             return read_itk(path)
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be opened: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise FileFormatError(f"{path}: too large for this machine's memory") from error
     except ParameterError as error:
         raise FileFormatError(f"{path}: {error}") from error
     raise FileFormatError(
@@ -109,10 +113,14 @@ def write_mask(
     ------
     WriteError
         When the file cannot be written, or the path holds a scan.
+    ParameterError
+        When the mask is of another type, does not fit its grid, or the format cannot hold it.
     """
     path = Path(path)
     check_mask_path(path, scan)
     mask = np.asarray(mask)
+    if mask.dtype not in (bool, np.uint8):
+        raise ParameterError(f"{path}: a mask is an array of bool or uint8, not {mask.dtype}")
     if mask.shape != grid.shape:
         raise ParameterError(f"{path}: mask {mask.shape} and grid {grid.shape} differ")
     if mask.dtype == bool:
@@ -127,6 +135,9 @@ def write_mask(
 def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:
     """Refuse a path that a mask must not be written to; cheap enough to ask before long work.
 
+    Only what holds bytes, as masks written here and by the scanner do, is written over: a scan
+    without bone looks like a mask, too.
+
     Raises
     ------
     WriteError
@@ -136,26 +147,35 @@ def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:
         raise WriteError(
             f"{path}: a mask is written as {', '.join(MASK_SUFFIXES)}; choose one of these endings"
         )
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise WriteError(f"{path}: the folder {path.parent} does not exist; make it first")
-    if not path.exists():
+    if not os.path.exists(path):
         return
-    if scan and scan.path and path.resolve() == scan.path.resolve():
+    if scan and scan.path and scan.path.exists() and path.samefile(scan.path):
         raise WriteError(f"{path}: this is the scan itself; choose another name for the mask")
-    try:
-        read_mask(path)
-    except VbmdError:
+    if not _is_mask(path):
         raise WriteError(
             f"{path}: already there and not a mask, so it is not written over; choose another name"
-        ) from None
+        )
 
 
 def suffix_of(path: str | Path) -> str:
     """The ending in lower case, without a VMS version: ``.aim`` for ``HAND_SEG.AIM;2``."""
-    name = re.sub(r";\d+$", "", Path(path).name).lower()
+    name = re.sub(r"(\.(?:isq|aim|dcm));\d+$", r"\1", Path(path).name.lower())
     if name.endswith(".nii.gz"):
         return ".nii.gz"
     return Path(name).suffix
+
+
+def _is_mask(path: Path) -> bool:
+    try:
+        voxels = read_scan(path).voxels
+        if voxels.dtype.itemsize > 1:
+            return False
+        _labels(voxels, path)
+    except VbmdError:
+        return False
+    return True
 
 
 def _labels(voxels: np.ndarray, path: Path) -> np.ndarray:
@@ -166,8 +186,8 @@ def _labels(voxels: np.ndarray, path: Path) -> np.ndarray:
         low, high = section.min(), section.max()
         if not (low >= 0 and high <= 255):
             raise FileFormatError(
-                f"{path}: not a mask: values from {low:g} to {high:g} in slice {z}, where labels are "
-                "0 to 255; is this the scan?"
+                f"{path}: not a mask: values from {low:g} to {high:g} in slice {z}, where labels "
+                "are 0 to 255; is this the scan?"
             )
         if high == 0:
             continue

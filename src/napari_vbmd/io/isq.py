@@ -26,7 +26,7 @@ MAGIC = b"CTDATA-HEADER_V1"
 BLOCK = 512
 DENSITY_UNITS = {"mg HA/ccm", "mg HA/cm3", "mgHA/ccm", "mgHA/cm3", "mg HA/cm^3"}
 
-# name, offset and count of the int32 fields that are kept
+# name and offset of the int32 fields that are kept
 _FIELDS = {
     "Index Patient": 28,
     "Scanner ID": 32,
@@ -176,7 +176,7 @@ def _calibration(head: bytes, extended: bytes) -> Calibration:
         problem = f"the file's density unit is {units!r}, not mg HA/ccm"
         return Calibration(**known, source="ISQ header", problem=problem)
     if not (math.isfinite(slope) and math.isfinite(intercept) and slope > 0):
-        problem = f"the file's density slope is {slope:g}"
+        problem = f"the file's density slope is {slope:g} and its intercept {intercept:g}"
         return Calibration(**known, source="ISQ header", problem=problem)
     return Calibration(
         **known, density_slope=slope, density_intercept=intercept, source="ISQ calibration block"

@@ -1,39 +1,53 @@
-"""NIfTI, NRRD, MetaImage and DICOM series, through SimpleITK."""
+"""NIfTI, NRRD and MetaImage, through SimpleITK; what `dicom` shares with them."""
 
 import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..calibration import Calibration
-from ..errors import FileFormatError, WriteError
+from ..errors import FileFormatError, ParameterError, WriteError
 from ..grid import Grid
 from ..scan import Scan
 from .atomic import written_whole
-from .isq import DENSITY_UNITS
+from .nifti import check_whole
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
-WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
-_FORMATS = {".nii.gz": "NIfTI", ".nii": "NIfTI", ".nrrd": "NRRD", ".nhdr": "NRRD"}
-_IDENTITY = np.eye(3)
-_STEP_TOLERANCE = 0.01  # of the median distance between slices
 
-# DICOM tags that are kept, by the name under which the header shows them
-_TAGS = {
-    "0008|0060": "Modality",
-    "0008|0070": "Manufacturer",
-    "0008|1090": "ManufacturerModelName",
-    "0010|0010": "PatientName",
-    "0010|0020": "PatientID",
-    "0010|0030": "PatientBirthDate",
-    "0018|0015": "BodyPartExamined",
-    "0018|0060": "KVP",
-    "0020|0060": "Laterality",
-    "0028|1052": "RescaleIntercept",
-    "0028|1053": "RescaleSlope",
-    "0028|1054": "RescaleType",
+class _Format(NamedTuple):
+    """A format's name, the library's reader for it, and what its header must hold.
+
+    The reader is chosen by the ending here: left alone, the library knows .mha but not .MHA. Files
+    without the signature are refused here: MetaImage's reader would print four lines of its own.
+    """
+
+    name: str
+    library: str
+    signature: bytes
+
+
+_NIFTI = _Format("NIfTI", "NiftiImageIO", b"")  # see `check_whole`
+_NRRD = _Format("NRRD", "NrrdImageIO", b"NRRD000")
+_META = _Format("MetaImage", "MetaImageIO", b"ElementDataFile")
+_FORMATS = {
+    ".nii.gz": _NIFTI,
+    ".nii": _NIFTI,
+    ".nrrd": _NRRD,
+    ".nhdr": _NRRD,
+    ".mha": _META,
+    ".mhd": _META,
 }
+SUFFIXES = tuple(_FORMATS)
+WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
+_DETACHED = (".nhdr", ".mhd")  # headers whose voxels are in another file
+_MOST_DEFLATED = 1032  # bytes that one compressed byte can hold
+_IDENTITY = np.eye(3)
+_HEAD = 1 << 16  # bytes, in which a text header ends
+_ROUNDING = 1e-3  # voxels
 
 
 def read_itk(path: str | Path) -> Scan:
@@ -42,50 +56,27 @@ def read_itk(path: str | Path) -> Scan:
     Raises
     ------
     FileFormatError
-        When SimpleITK cannot read it, or it is not one scalar volume on straight axes.
+        When it is damaged, or not one volume of real numbers on straight axes.
     """
     path = Path(path)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise FileFormatError(f"{path}: cannot be read: {_last_line(error)}") from None
-    suffix = next(s for s in SUFFIXES if path.name.lower().endswith(s))
-    return _scan(image, path, "native", {}, _FORMATS.get(suffix, "MetaImage"))
-
-
-def read_dicom(folder: str | Path) -> Scan:
-    """Read the one DICOM series of a folder.
-
-    Stored values are rescaled as the slices say; the unit is HU or mg HA/cm3 where the rescale
-    type says so, else native.
-
-    Raises
-    ------
-    FileFormatError
-        When the folder holds no series or several, when slices are missing or differ in size, or
-        when the spacing between them is not even.
-    """
-    folder = Path(folder)
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
-        raise FileFormatError(
-            f"{folder}: no DICOM series in this folder; choose the one with the slices"
-        )
-    if len(series) > 1:
-        raise FileFormatError(
-            f"{folder}: {len(series)} DICOM series in one folder; keep each in its own folder"
-        )
-    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
-    spacing_z = _even_step(folder, names)
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(names)
-    try:
+    suffix = _suffix(path, SUFFIXES)
+    form = _FORMATS[suffix]
+    with open(path, "rb") as file:
+        head = file.read(_HEAD)
+    if form.signature not in head:
+        raise FileFormatError(f"{path}: not a {form.name} file; is it whole, and its ending right?")
+    if form is _NIFTI:
+        check_whole(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(form.library)
+    with refusing(path, form.name):
+        reader.ReadImageInformation()
+        _check_volume(path, reader)
+        if suffix not in _DETACHED:
+            _check_claim(path, head, reader)
         image = reader.Execute()
-    except RuntimeError as error:
-        raise FileFormatError(f"{folder}: cannot be read: {_last_line(error)}") from None
-    image.SetSpacing((*image.GetSpacing()[:2], spacing_z))
-    header = _tags(names[0])
-    return _scan(image, folder, _dicom_unit(header), header, "DICOM")
+    return scan_of(image, path, "native", form.name)
 
 
 def write_itk_mask(path: str | Path, mask: np.ndarray, grid: Grid) -> None:
@@ -100,14 +91,13 @@ def write_itk_mask(path: str | Path, mask: np.ndarray, grid: Grid) -> None:
     image = sitk.GetImageFromArray(np.ascontiguousarray(mask, np.uint8))
     image.SetSpacing(grid.spacing_mm[::-1])
     image.SetOrigin(grid.origin_mm[::-1])
-    suffix = next(s for s in WRITABLE if path.name.lower().endswith(s))
+    suffix = _suffix(path, WRITABLE)
     with written_whole(path, suffix) as temporary:
         try:
             sitk.WriteImage(image, str(temporary), useCompression=True)
-            back = sitk.GetArrayViewFromImage(written := sitk.ReadImage(str(temporary)))
+            back = read_itk(temporary).voxels
             whole = all(np.array_equal(a, b) for a, b in zip(back, mask, strict=True))
-            del back, written
-        except RuntimeError:
+        except (RuntimeError, FileFormatError):
             whole = False
         if not whole:
             raise WriteError(
@@ -116,19 +106,64 @@ def write_itk_mask(path: str | Path, mask: np.ndarray, grid: Grid) -> None:
             )
 
 
-def _scan(image: sitk.Image, path: Path, unit: str, header: dict, kind: str) -> Scan:
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise FileFormatError(
-            f"{path}: {image.GetDimension()} dimensions of {image.GetNumberOfComponentsPerPixel()} "
-            "values a voxel; one volume of one value a voxel is needed"
-        )
+def scan_of(
+    image: sitk.Image,
+    path: Path,
+    unit: str,
+    kind: str,
+    header: dict | None = None,
+    side: str = "unknown",
+    side_reason: str = "the header does not say",
+) -> Scan:
+    """An image of the library as a scan, its axes straightened."""
+    _check_volume(path, image)
     image = _straightened(image, path)
     spacing = image.GetSpacing()[::-1]
     position = [o / s for o, s in zip(image.GetOrigin()[::-1], spacing, strict=True)]
     voxels = sitk.GetArrayFromImage(image)  # a view would outlive its image, and crash
     grid = Grid(voxels.shape, spacing, [_near_whole(p) for p in position])
-    side, reason = _side(header)
-    return Scan(voxels, unit, grid, Calibration(), header, path, kind, side, reason)
+    return Scan(voxels, unit, grid, Calibration(), header or {}, path, kind, side, side_reason)
+
+
+@contextmanager
+def refusing(path: Path, kind: str) -> Iterator[None]:
+    """Turn the library's errors, of many lines, into one line of ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines()]
+        reason = [line for line in lines if line and not line.startswith("Reason:")][-1]
+        reason = re.sub(r"\w+\(0x[0-9a-f]+\): ", "", reason)
+        reason = "".join(c for c in reason if c.isprintable())[:200]
+        raise FileFormatError(
+            f"{path}: damaged, or not {kind} ({reason}); copy or export it again"
+        ) from None
+
+
+def _check_volume(path: Path, image: sitk.Image | sitk.ImageFileReader) -> None:
+    """Refuse what is not one volume of one real number a voxel."""
+    dimensions, kind = image.GetDimension(), image.GetPixelIDValue()
+    if dimensions != 3 or not sitk.sitkInt8 <= kind <= sitk.sitkFloat64:
+        raise FileFormatError(
+            f"{path}: {dimensions} dimensions of {sitk.GetPixelIDValueAsString(kind)}; one volume "
+            "of one real number a voxel is needed"
+        )
+
+
+def _check_claim(path: Path, head: bytes, reader: sitk.ImageFileReader) -> None:
+    """Refuse a header that claims more than its file can hold, before memory is set aside."""
+    size = path.stat().st_size
+    one = sitk.Image(1, 1, 1, reader.GetPixelIDValue()).GetSizeOfPixelComponent()
+    needed = one * math.prod(reader.GetSize())
+    whole = needed <= _MOST_DEFLATED * size
+    if start := re.search(rb"ElementDataFile\s*=\s*LOCAL\s*?\n", head):  # MetaImage says more
+        stored = re.search(rb"CompressedDataSize\s*=\s*(\d+)", head[: start.start()])
+        whole = start.end() + (int(stored[1]) if stored else needed) <= size
+    if not whole:
+        raise FileFormatError(
+            f"{path}: truncated: {size} bytes cannot hold the voxels of its header ({needed} "
+            "bytes); copy the file again"
+        )
 
 
 def _straightened(image: sitk.Image, path: Path) -> sitk.Image:
@@ -144,61 +179,16 @@ def _straightened(image: sitk.Image, path: Path) -> sitk.Image:
     return sitk.DICOMOrient(image, "LPS")
 
 
-def _even_step(folder: Path, names: tuple[str, ...]) -> float:
-    """Distance between slices [mm], after checking that all are there and alike."""
-    reader = sitk.ImageFileReader()
-    positions, sizes = [], set()
-    for name in names:
-        reader.SetFileName(name)
-        reader.ReadImageInformation()
-        positions.append(reader.GetOrigin())
-        sizes.add(reader.GetSize()[:2])
-    if len(sizes) > 1:
-        raise FileFormatError(f"{folder}: slices of different sizes {sorted(sizes)} in one series")
-    if len(names) == 1:
-        return float(reader.GetSpacing()[2]) or 1.0
-    steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-    step = float(np.median(steps))
-    uneven = np.flatnonzero(np.abs(steps - step) > _STEP_TOLERANCE * max(step, 1e-9))
-    if step <= 0 or uneven.size:
-        at = int(uneven[0]) if uneven.size else 0
-        raise FileFormatError(
-            f"{folder}: slices are missing or unevenly spaced: {steps[at]:.4g} mm after slice {at}, "
-            f"{step:.4g} mm elsewhere; export the series again"
-        )
-    return step
-
-
-def _tags(name: str) -> dict[str, str]:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(name)
-    reader.LoadPrivateTagsOn()
-    reader.ReadImageInformation()
-    return {
-        shown: reader.GetMetaData(tag).strip()
-        for tag, shown in _TAGS.items()
-        if reader.HasMetaDataKey(tag)
-    }
-
-
-def _dicom_unit(header: dict) -> str:
-    kind = header.get("RescaleType", "")
-    if kind.upper() == "HU":
-        return "hu"
-    return "density" if kind in DENSITY_UNITS else "native"
-
-
-def _side(header: dict) -> tuple[str, str]:
-    laterality = {"L": "left", "R": "right"}.get(header.get("Laterality", "").upper())
-    if laterality:
-        return laterality, "DICOM laterality"
-    return "unknown", "the header does not say"
-
-
 def _near_whole(position: float) -> float:
-    """Undo the rounding of origin / spacing; a position off the lattice stays as it is."""
-    return round(position) if math.isclose(position, round(position), abs_tol=1e-6) else position
+    """Undo the rounding of origin / spacing; a position off the lattice stays as it is.
+
+    NIfTI keeps both in single precision: 1500 voxels from the origin, 1e-4 voxel is lost.
+    """
+    return round(position) if abs(position - round(position)) < _ROUNDING else position
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1].strip()
+def _suffix(path: Path, known: tuple[str, ...]) -> str:
+    for suffix in known:
+        if path.name.lower().endswith(suffix):
+            return suffix
+    raise ParameterError(f"{path}: unknown ending; use {', '.join(known)}")

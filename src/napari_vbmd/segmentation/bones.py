@@ -12,16 +12,17 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from .. import morphology
-from ..errors import NoBoneError
+from ..errors import NoBoneError, ParameterError
 
 _COARSE_MM = 0.25  # between trabeculae (0.6 mm apart) and the joint space (1 mm or more)
 _COARSE_LEVEL = 0.7  # of the threshold: what trabecular bone still has after the coarse blur
-_LEVELS = np.geomspace(1.1, 4.0, 14)  # times the coarse level: tried to part two bones
+_LEVELS = np.geomspace(1.1, 2.5, 10)  # times the coarse level: tried to part two bones
 _SMALLEST_BONE = 0.01  # of the largest one; less is a crumb, a calcification or noise
 _SMALLEST_PART = 0.1  # of the larger part, for two bones to be thought of
 _WIDEST_NECK = 0.5  # area of the contact over the mean cross-section of the smaller part
 _SEED_REACH_MM = 5.0  # a seed in the middle of the marrow is this far from bone at most
 _MARGIN_MM = 2.0
+_WIDEST_BONE_MM = 60.0  # across the finger; wider than any bone of the hand
 
 
 def find_bone(
@@ -61,6 +62,8 @@ def find_bone(
     ------
     NoBoneError
         If there is no bone, or none near the seed.
+    ParameterError
+        If the threshold takes in more than a bone.
     """
     step = np.maximum(np.rint(_COARSE_MM / np.asarray(spacing_mm)), 1).astype(int)
     coarse_mm = step * spacing_mm
@@ -75,6 +78,7 @@ def find_bone(
     own, anchor = _choose(bones, None if seed_zyx is None else seed_zyx / step, coarse_mm)
     if separate:
         own = _cut_at_necks(density, own, anchor, level, coarse_mm)
+    _check_width(own, coarse_mm, threshold_mg_cm3)
     return _territory(density, own, bones & ~own, step, spacing_mm, voxels.shape)
 
 
@@ -82,7 +86,7 @@ def _coarse_density(voxels, gain, offset, step, coarse_mm, progress) -> np.ndarr
     view = voxels[tuple(slice(None, None, stride) for stride in step)]
     density = np.empty(view.shape, np.float32)
     done = 0
-    for slab in morphology.blurred_slabs(view, morphology.sigma_voxels(_COARSE_MM, coarse_mm)):
+    for slab in morphology.blurred_slabs(view, _COARSE_MM, coarse_mm):
         density[done : done + len(slab)] = gain * slab + offset
         done += len(slab)
         progress(done / len(view))
@@ -101,11 +105,22 @@ def _choose(bones, seed, coarse_mm) -> tuple[np.ndarray, tuple[int, int, int] | 
     return morphology.keep_nearest(bones, anchor, coarse_mm), anchor
 
 
+def _check_width(own, coarse_mm, threshold_mg_cm3) -> None:
+    """Stop before the rest of a hand is worked on at full resolution, which takes gigabytes."""
+    box = morphology.bounding_box(own)
+    width_mm = max((box[axis].stop - box[axis].start) * coarse_mm[axis] for axis in (1, 2))
+    if width_mm > _WIDEST_BONE_MM:
+        raise ParameterError(
+            f"what exceeds {threshold_mg_cm3:g} mg/cm3 is {width_mm:.0f} mm wide, which is no bone "
+            "of the hand: raise the threshold, or check the calibration"
+        )
+
+
 def _cut_at_necks(density, own, anchor, lowest, coarse_mm) -> np.ndarray:
     """Cut off the bones that touch the one holding the anchor (None: the largest part).
 
     The level is raised until the bone falls apart, and the parts are grown back along the density.
-    Bones that touch part at a narrow contact; one bone that thins out somewhere has a wide one.
+    Bones that touch have a narrow contact; a bone that merely thins out somewhere has a wide one.
     """
     box = morphology.bounding_box(own)
     density, bone = density[box], own[box]
@@ -130,21 +145,21 @@ def _components(mask, smallest: float) -> np.ndarray:
     sizes = morphology.component_sizes(labels, count)
     sizes[0] = 0
     large = sizes >= max(smallest * sizes.max(), 1)
-    return (np.cumsum(large) * large)[labels]
+    return (np.cumsum(large, dtype=np.int32) * large)[labels]
 
 
 def _neck(one, two, spacing_mm) -> float:
     """Return the contact area of two parts over the mean cross-section of the smaller one."""
     voxel_mm3 = np.prod(spacing_mm)
-    contact = 0.0
-    for axis in range(3):
-        here, there = np.swapaxes(one, 0, axis), np.swapaxes(two, 0, axis)
+    contact_mm2 = 0.0
+    for axis, mm in enumerate(spacing_mm):
+        here, there = np.moveaxis(one, axis, 0), np.moveaxis(two, axis, 0)
         faces = (here[1:] & there[:-1]) | (there[1:] & here[:-1])
-        contact += np.count_nonzero(faces) * voxel_mm3 / spacing_mm[axis]
+        contact_mm2 += np.count_nonzero(faces) * voxel_mm3 / mm
     smaller = min(one, two, key=np.count_nonzero)
     box = morphology.bounding_box(smaller)
-    length = max((side.stop - side.start) * mm for side, mm in zip(box, spacing_mm, strict=True))
-    return contact * length / (np.count_nonzero(smaller) * voxel_mm3)
+    length_mm = max((side.stop - side.start) * mm for side, mm in zip(box, spacing_mm, strict=True))
+    return contact_mm2 * length_mm / (np.count_nonzero(smaller) * voxel_mm3)
 
 
 def _territory(density, own, others, step, spacing_mm, shape):

@@ -116,7 +116,8 @@ def outline(
     Raises
     ------
     ParameterError
-        If the seed or the slices lie outside the scan, or gain or spacing make no sense.
+        If the seed or the slices lie outside the scan, gain or spacing make no sense, or the
+        threshold takes in more than a bone.
     NoBoneError
         If nothing exceeds the threshold, or no bone lies near the seed.
     """
@@ -173,10 +174,9 @@ def _checked_seed(seed_zyx, shape, first, last) -> np.ndarray | None:
 def _dense(block, gain, offset, spacing_mm, parameters, progress) -> np.ndarray:
     """Return which voxels exceed the threshold after a light Gaussian."""
     threshold = (parameters.threshold_mg_cm3 - offset) / gain
-    sigma = morphology.sigma_voxels(parameters.denoise_mm, spacing_mm)
     dense = np.empty(block.shape, bool)
     done = 0
-    for slab in morphology.blurred_slabs(block, sigma):
+    for slab in morphology.blurred_slabs(block, parameters.denoise_mm, spacing_mm):
         dense[done : done + len(slab)] = slab > threshold
         done += len(slab)
         progress(0.4 + 0.3 * done / len(block), "finding the edge")

@@ -1,0 +1,160 @@
+"""A folder with one DICOM series, through SimpleITK."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import FileFormatError
+from ..scan import Scan
+from .isq import DENSITY_UNITS
+from .itk import refusing, scan_of
+
+_STEP_TOLERANCE = 0.01  # of the median distance between slices
+
+# Tags that are kept, by the name under which the header shows them
+_TAGS = {
+    "0008|0060": "Modality",
+    "0008|0070": "Manufacturer",
+    "0008|1090": "ManufacturerModelName",
+    "0010|0010": "PatientName",
+    "0010|0020": "PatientID",
+    "0010|0030": "PatientBirthDate",
+    "0018|0015": "BodyPartExamined",
+    "0018|0060": "KVP",
+    "0020|0060": "Laterality",
+    "0020|0062": "ImageLaterality",
+    "0028|1052": "RescaleIntercept",
+    "0028|1053": "RescaleSlope",
+    "0028|1054": "RescaleType",
+}
+
+
+def read_dicom(folder: str | Path) -> Scan:
+    """Read the one DICOM series of a folder.
+
+    Stored values are rescaled as the slices say; the unit is HU or mg HA/cm3 where the rescale
+    type says so, else native.
+
+    Raises
+    ------
+    FileFormatError
+        When the folder holds no series or several, when slices are missing, damaged or differ in
+        size, or when the spacing between them is not even.
+    """
+    folder = Path(folder)
+    with refusing(folder, "a DICOM series"):
+        names = _series(folder)
+        spacing_z = _even_step(folder, names)
+        reader = sitk.ImageSeriesReader()
+        reader.SetFileNames(names)
+        image = reader.Execute()
+        header = _tags(names[0])
+    image.SetSpacing((*image.GetSpacing()[:2], spacing_z))
+    return scan_of(image, folder, _unit(header), "DICOM", header, *_side(header))
+
+
+def _series(folder: Path) -> tuple[str, ...]:
+    """The files of the folder's one series, in order."""
+    with _without_warnings():
+        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    if not series:
+        raise FileFormatError(
+            f"{folder}: no DICOM series in this folder; choose the one with the slices"
+        )
+    if len(series) > 1:
+        raise FileFormatError(
+            f"{folder}: {len(series)} DICOM series in one folder; keep each in its own folder"
+        )
+    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
+    # A file that cannot be parsed is left out in silence; at either end no gap would show it.
+    known = {Path(name).name for name in names}
+    unread = [p.name for p in sorted(folder.iterdir()) if p.name not in known and _is_slice(p)]
+    if unread:
+        raise FileFormatError(
+            f"{folder}: {len(unread)} of its DICOM files cannot be read, first {unread[0]}; "
+            "export the series again"
+        )
+    return names
+
+
+def _is_slice(path: Path) -> bool:
+    """Whether a file says that it is DICOM, by its ending or by its first bytes."""
+    if path.name.upper() == "DICOMDIR" or not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return path.suffix.lower() == ".dcm" or file.read(132)[128:] == b"DICM"
+
+
+def _even_step(folder: Path, names: tuple[str, ...]) -> float:
+    """Distance between slices [mm], after checking that all are there and alike."""
+    reader = sitk.ImageFileReader()
+    positions, sizes = [], set()
+    for name in names:
+        reader.SetFileName(name)
+        reader.ReadImageInformation()
+        positions.append(reader.GetOrigin())
+        sizes.add(reader.GetSize()[:2])
+    if len(sizes) > 1:
+        raise FileFormatError(f"{folder}: slices of different sizes {sorted(sizes)} in one series")
+    if len(names) == 1:
+        if reader.GetSize()[2] == 1:
+            raise FileFormatError(f"{folder}: one slice only, so no distance between slices")
+        return float(reader.GetSpacing()[2])  # one file of many frames
+    steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+    step = float(np.median(steps))
+    uneven = np.flatnonzero(np.abs(steps - step) > _STEP_TOLERANCE * max(step, 1e-9))
+    if step <= 0 or uneven.size:
+        at = int(uneven[0]) if uneven.size else 0
+        raise FileFormatError(
+            f"{folder}: slices are missing or unevenly spaced: {steps[at]:.4g} mm after slice "
+            f"{at}, {step:.4g} mm elsewhere; export the series again"
+        )
+    return step
+
+
+def _tags(name: str) -> dict[str, str]:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(name)
+    reader.LoadPrivateTagsOn()
+    reader.ReadImageInformation()
+    return {
+        shown: _text(reader.GetMetaData(tag)).strip()
+        for tag, shown in _TAGS.items()
+        if reader.HasMetaDataKey(tag)
+    }
+
+
+def _text(value: str) -> str:
+    """A tag that is not UTF-8 arrives with its bytes escaped; such scanners write Latin-1."""
+    data = value.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _unit(header: dict) -> str:
+    kind = header.get("RescaleType", "")
+    if kind.upper() == "HU":
+        return "hu"
+    return "density" if kind in DENSITY_UNITS else "native"
+
+
+def _side(header: dict) -> tuple[str, str]:
+    laterality = header.get("Laterality") or header.get("ImageLaterality") or ""
+    side = {"L": "left", "R": "right"}.get(laterality.upper())
+    return (side, "DICOM laterality") if side else ("unknown", "the header does not say")
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep the library's warnings off stderr, where our one line on the same thing follows."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)

@@ -1,0 +1,42 @@
+"""How the patient report looks, on screen and on one sheet of A4."""
+
+CSS = """
+@page { size: A4; margin: 11mm 12mm; }
+* { box-sizing: border-box; margin: 0; padding: 0; }
+body { font: 12px/1.35 system-ui, "DejaVu Sans", sans-serif; color: #1d2329; background: #fff;
+  max-width: 186mm; margin: 6mm auto; }
+header { display: flex; align-items: baseline; gap: 5mm; border-bottom: 2px solid #1d2329;
+  padding-bottom: 1.5mm; margin-bottom: 3mm; }
+h1 { font-size: 19px; }
+header p { overflow-wrap: anywhere; }
+.right { margin-left: auto; color: #59636e; font-size: 10.5px; white-space: nowrap; }
+.banner, .warnings { border-left: 4px solid #e69f00; background: #fdf4e0; padding: 1.4mm 3mm;
+  margin-bottom: 2mm; }
+.banner { font-weight: 600; }
+.warnings { padding-left: 7mm; }
+.headline { display: flex; gap: 9mm; margin: 2mm 0 3mm; }
+.headline > div:first-child { flex: 1; }
+.label { color: #59636e; font-size: 11px; }
+.big { font-size: 33px; font-weight: 650; line-height: 1.15; white-space: nowrap; }
+.middle { font-size: 22px; font-weight: 600; line-height: 1.725; white-space: nowrap; }
+.sd { font-weight: 400; }
+.unit { font-weight: 400; color: #59636e; }
+.big .unit, .middle .unit { font-size: 13px; }
+.small { color: #59636e; font-size: 10px; }
+img { display: block; width: 100%; height: auto; margin-bottom: 2mm; }
+.columns { display: flex; gap: 10mm; align-items: flex-start; margin-bottom: 3mm; }
+table { border-collapse: collapse; font-size: 11px; flex: 1 1 auto; }
+th { text-align: left; font-weight: 400; padding-right: 3mm; }
+td { text-align: right; font-variant-numeric: tabular-nums; padding: 0 0 0 3mm;
+  white-space: nowrap; }
+td.unit { text-align: left; padding-left: 1.5mm; }
+thead td { color: #59636e; font-size: 10px; }
+tr { border-bottom: 1px solid #e3e6e9; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.4mm 4mm; font-size: 9.5px;
+  line-height: 1.3; }
+dt { color: #59636e; }
+dd { overflow-wrap: anywhere; }
+footer { border-top: 1px solid #b9c0c7; margin-top: 3mm; padding-top: 1.2mm; font-weight: 600;
+  font-size: 11px; }
+@media print { body { margin: 0 auto; } * { print-color-adjust: exact; } }
+"""

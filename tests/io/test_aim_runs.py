@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from napari_vbmd.io.aim_runs import decode, encode
+
+NO_FRAME = (0, 0, 0)
+
+
+def row(*runs: int) -> np.ndarray:
+    """A mask of one row: so many voxels of 0, then of 1, of 0 ..."""
+    return np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8).reshape(1, 1, -1)
+
+
+# A run of n is n // 254 times 255, then the rest, which may be 0.
+@pytest.mark.parametrize(
+    ("run", "codes"),
+    [
+        (1, [1]),
+        (253, [253]),
+        (254, [255, 0]),
+        (255, [255, 1]),
+        (508, [255, 255, 0]),
+        (509, [255, 255, 1]),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_run_is_counted_in_254s(run, codes, first):
+    mask = row(*([0] * first), run, 2)
+    stream = encode(mask)
+    assert list(stream) == [*((127, 0) if first else (0, 127)), *codes, 2]
+    np.testing.assert_array_equal(decode(stream, mask.shape, NO_FRAME), mask * 127)
+
+
+@pytest.mark.parametrize("label", [1, 2, 127])
+def test_a_label_becomes_the_scanners_value(label):
+    stream = encode(np.array([[[0, label, label, 0]]], np.uint8))
+    assert decode(stream, (1, 1, 4), NO_FRAME).ravel().tolist() == [0, 127, 127, 0]
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_a_mask_of_one_value_returns(value):
+    mask = np.full((3, 20, 30), value)
+    np.testing.assert_array_equal(decode(encode(mask), mask.shape, NO_FRAME) == 127, mask)
+
+
+@pytest.mark.parametrize("density", [0.001, 0.5, 0.999])
+def test_any_mask_returns(density):
+    mask = np.random.default_rng(1).random((9, 40, 50)) < density
+    decoded = decode(encode(mask), mask.shape, NO_FRAME)
+    assert decoded.dtype == np.int8
+    np.testing.assert_array_equal(decoded == 127, mask)
+
+
+def test_changes_are_found_across_the_blocks_in_which_they_are_looked_for(monkeypatch):
+    from napari_vbmd.io import aim_runs
+
+    changes = aim_runs._changes
+    monkeypatch.setattr(aim_runs, "_changes", lambda flat: changes(flat, block=7))
+    mask = np.random.default_rng(2).random((1, 5, 20)) < 0.5
+    np.testing.assert_array_equal(decode(encode(mask), mask.shape, NO_FRAME) == 127, mask)
+
+
+def test_an_array_in_another_order_is_encoded_by_its_indices():
+    mask = np.random.default_rng(3).random((4, 5, 6)) < 0.5
+    assert encode(np.asfortranarray(mask)) == encode(mask)
+
+
+def test_the_frame_is_zero_and_the_stream_covers_what_is_within():
+    inner = np.random.default_rng(4).random((2, 3, 4)) < 0.5
+    voxels = decode(encode(inner), (4, 7, 10), (1, 2, 3))
+    np.testing.assert_array_equal(voxels[1:-1, 2:-2, 3:-3] == 127, inner)
+    assert np.count_nonzero(voxels) == inner.sum()
+
+
+def test_codes_beyond_the_last_voxel_are_left_alone():
+    assert decode(bytes([0, 127, 2, 200, 9]), (1, 1, 4), NO_FRAME).ravel().tolist() == [0, 0] + [
+        127
+    ] * 2
+
+
+@pytest.mark.parametrize("stream", [b"", b"\0", b"\0\x7f", b"\0\x7f\x03", b"\0\x7f\x01\x02"])
+def test_a_stream_that_ends_early_is_refused(stream):
+    with pytest.raises(ValueError, match="compressed voxels"):
+        decode(stream, (1, 1, 4), NO_FRAME)
+
+
+@pytest.mark.parametrize("frame", [(1, 0, 0), (0, -1, 0), (0, 0, 2), (2**40, 0, 0)])
+def test_a_frame_that_leaves_nothing_is_refused(frame):
+    with pytest.raises(ValueError, match="frame"):
+        decode(bytes([0, 127, 255, 255]), (2, 3, 4), frame)
+
+
+@pytest.mark.parametrize(
+    ("shape", "frame"),
+    [
+        ((10**4,) * 3, NO_FRAME),
+        ((2**21,) * 3, NO_FRAME),  # 2 ** 63
+        ((2001,) * 3, (1000,) * 3),  # one voxel in a frame of 8e9
+    ],
+)
+def test_a_size_that_the_stream_does_not_hold_is_refused_before_allocating(
+    shape, frame, allocates_less_than
+):
+    with allocates_less_than(1 << 16), pytest.raises(ValueError, match="voxels"):
+        decode(bytes([0, 127, 255, 255]), shape, frame)
