@@ -4,11 +4,9 @@ Every operation takes a mask (bool, or integers where nonzero means inside; axes
 unchanged and returns a new bool array of the same shape; an empty mask stays empty. Distances are
 millimetres and `spacing_mm` is the voxel size (z, y, x), so a ball stays a ball where slices are
 thicker than pixels are wide. `slicewise` treats every slice by itself, with a disc for the ball. A
-negative distance, a spacing that is not positive and an array without three axes raise
-`ParameterError`.
-
-Only the bounding box of the mask is worked on, and floating point never holds more than a few
-slices: a whole hand of 1536 x 1536 x 240 voxels costs no float volume.
+distance below zero, a spacing that is not positive and an array without three axes raise
+`ParameterError`. Work and memory follow the bounding box of the mask, and floating point never
+holds more than a few slices: a scan of 1536 x 1536 x 240 voxels costs no float volume.
 
 What lies beyond the array: a bone is cut by the first and last slice of the scan and goes on there,
 so the end slices are taken to continue; at the sides there is nothing but air.
@@ -106,13 +104,13 @@ def keep_nearest(mask, seed_zyx: Sequence[float], spacing_mm: Spacing) -> np.nda
     `seed_zyx` is an index, which may lie outside the array.
     """
     nearest, _ = nearest_voxel(mask, seed_zyx, spacing_mm)
-    box = bounding_box(mask)
     if nearest is None:
         return np.zeros(_shape(mask), bool)
+    corner = [side.start for side in bounding_box(mask)]
 
     def holding_nearest(block):
         labels, _ = ndimage.label(block)
-        return labels == labels[tuple(n - side.start for n, side in zip(nearest, box, strict=True))]
+        return labels == labels[tuple(np.subtract(nearest, corner))]
 
     return _inside_box(mask, 0, holding_nearest)
 
@@ -133,6 +131,7 @@ def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Spacing):
 
     An empty mask gives None and an infinite distance.
     """
+    _shape(mask)
     _reach(0, spacing_mm, False)
     found, shortest = None, np.inf
     for z, plane in enumerate(mask):

@@ -72,8 +72,9 @@ def mask_to_layer(mask: Mask, name: str, color: str = OURS, about: dict | None =
 def add_mask(viewer, mask: Mask, name: str, color: str = OURS, about: dict | None = None) -> Labels:
     """Add a mask to a viewer, as an outline with label 1 ready for painting."""
     voxels, kwargs, _ = mask_to_layer(mask, name, color, about)
-    layer = viewer.add_labels(voxels, **kwargs)
+    layer = Labels(voxels, **kwargs)
     as_outline(layer)
+    viewer.add_layer(layer)  # gives a dock a proxy of the layer: not what pickers and events hold
     return layer
 
 
@@ -117,7 +118,7 @@ def mask_of(layer: Layer) -> Mask:
         raise ParameterError(f"{layer.name}: a multiscale labels layer cannot be measured")
     labels = np.asarray(layer.data)
     grid = _grid(layer, labels.shape)
-    if labels.dtype.itemsize > 1:  # napari's own new labels are int32
+    if labels.dtype not in (np.uint8, bool):  # napari's own new labels are int32
         if labels.size and not 0 <= labels.min() <= labels.max() <= 255:
             raise ParameterError(f"{layer.name}: labels from 0 to 255 can be measured, no others")
         labels = labels.astype(np.uint8)
@@ -186,7 +187,8 @@ def _contrast(scan: Scan) -> tuple[float, float]:
     step = max(1, scan.grid.shape[0] // 5)
     sample = np.asarray(scan.voxels[step // 2 :: step, ::4, ::4], dtype=np.float32)
     low, high = np.nanpercentile(sample, (1, 99.9)) if sample.size else (0.0, 1.0)
-    return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
+    low = float(low) if np.isfinite(low) else 0.0
+    return (low, float(high)) if high > low else (low, low + 1.0)
 
 
 def _path(layer: Layer):

@@ -187,9 +187,9 @@ class RunBar(QWidget):
     def _show_progress(self, fraction: float, message: str) -> None:
         self.bar.setValue(round(100 * fraction))
         elapsed = monotonic() - self._started
-        left = f", about {elapsed / fraction - elapsed:.0f} s left"
-        known = fraction > 0.05 and elapsed > 2  # earlier than this it would be a guess
-        self.message.say(message + left if known else message)
+        if fraction > 0.05 and elapsed > 2:  # earlier than this it would be a guess
+            message += f", about {elapsed / fraction - elapsed:.0f} s left"
+        self.message.say(message)
 
     def _end(self) -> None:
         self._job = None

@@ -1,7 +1,7 @@
 """The dock Post-process: steps that clean a mask, each with a preview."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -12,7 +12,8 @@ from ..errors import ParameterError, VbmdError
 from ..scan import Mask
 from ..segmentation import postprocessing as steps
 from .job import sentence
-from .layers import AGREEMENT, add_mask, mask_of, placed_on, scan_of
+from .layers import AGREEMENT, add_mask, mask_of, scan_of
+from .mask_edit import Edit, edit
 from .parts import LayerPicker, Note, Page, RunBar, narrow, small_button
 
 PREVIEW = "preview"
@@ -27,27 +28,6 @@ class Step:
     tick: QCheckBox
     parameter: QWidget | None
     prepare: Callable[["Step"], Callable]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A mask before and after, the voxels that changed (indices), and what was done."""
-
-    before: Mask
-    after: Mask
-    changed: tuple[np.ndarray, ...]
-    gained: int
-    names: str
-
-    def describe(self) -> str:
-        """What changed, in voxels and mm3."""
-        if not self.changed[0].size:
-            return f"{self.names}: nothing to change."
-        volume = self.gained * self.after.grid.voxel_volume_mm3
-        return (
-            f"{self.names}: {self.changed[0].size:,} voxels changed, "
-            f"{self.gained:+,} in all, {volume:+.2f} mm³."
-        )
 
 
 class PostprocessDock(Page):
@@ -103,16 +83,17 @@ class PostprocessDock(Page):
             self.run_bar.complain(sentence(error))
             return
         self.discard_preview()
-        # read here: neither widgets nor the layer may be asked from another thread
-        names = ", ".join(step.name for step in chosen) or "placing on the scan"
+        # widgets may not be asked from another thread
         applied = [(step.name, step.prepare(step)) for step in chosen]
         selected = int(layer.selected_label)
-        snapshot = replace(before, voxels=before.voxels.copy())  # painting may go on meanwhile
 
-        def work(progress) -> Outcome:
-            return _process(snapshot, selected, scan, applied, names, progress)
+        def work(progress) -> tuple[Edit, Mask | None]:
+            result = edit(before, selected, applied, progress)
+            whole = None if show == self._show_in_place else result.placed(scan and scan.grid)
+            return result, whole
 
-        self.run_bar.run(work, names.capitalize(), lambda outcome: show(layer, outcome))
+        title = ", ".join(name for name, _ in applied) or "placing on the scan"
+        self.run_bar.run(work, title.capitalize(), lambda done: show(layer, *done))
 
     def discard_preview(self) -> None:
         """Remove the preview layer, if there is one."""
@@ -122,32 +103,31 @@ class PostprocessDock(Page):
     def _previews(self) -> list[Labels]:
         return [x for x in self.viewer.layers if x.metadata.get("vbmd", {}).get(PREVIEW)]
 
-    def _show_in_place(self, layer: Labels, outcome: "Outcome") -> None:
-        same = layer in self.viewer.layers and np.array_equal(
-            outcome.before.voxels, mask_of(layer).voxels
-        )
+    def _show_in_place(self, layer: Labels, done: Edit, _) -> None:
+        same = layer in self.viewer.layers and np.array_equal(layer.data[done.box], done.before)
         if not same:
             self.run_bar.complain("The mask was changed meanwhile; nothing was done. Apply again.")
             return
-        if outcome.changed[0].size:
-            layer.data_setitem(outcome.changed, outcome.after.voxels[outcome.changed])
-        self.run_bar.message.say(outcome.describe())
+        indices, labels = done.changed()
+        if labels.size:
+            layer.data_setitem(indices, labels)
+        self.run_bar.message.say(done.describe())
 
-    def _show_new(self, layer: Labels, outcome: "Outcome") -> None:
+    def _show_new(self, layer: Labels, done: Edit, whole: Mask) -> None:
         about = {**layer.metadata.get("vbmd", {}).get("about", {})}
-        about["post-processing"] = outcome.names
-        added = add_mask(self.viewer, outcome.after, f"{layer.name} [cleaned]", about=about)
+        about["post-processing"] = done.names
+        added = add_mask(self.viewer, whole, f"{layer.name} [cleaned]", about=about)
         layer.visible = False
         self.mask.pick(added)
-        self.run_bar.message.say(outcome.describe())
+        self.run_bar.message.say(done.describe())
 
-    def _show_preview(self, layer: Labels, outcome: "Outcome") -> None:
-        added = add_mask(self.viewer, outcome.after, f"{PREVIEW}: {outcome.names}", AGREEMENT)
+    def _show_preview(self, layer: Labels, done: Edit, whole: Mask) -> None:
+        added = add_mask(self.viewer, whole, f"{PREVIEW}: {done.names}", AGREEMENT)
         added.metadata = {"vbmd": {PREVIEW: True}}
         added.editable = False
         self.viewer.layers.selection.active = layer
         self.mask.pick(layer)
-        self.run_bar.message.say(outcome.describe())
+        self.run_bar.message.say(done.describe())
 
     def _lay_out(self) -> None:
         form = self.form()
@@ -224,38 +204,3 @@ def _geodesic(step: Step):
 
 def _flip(step: Step):
     return lambda mask, spacing, progress: steps.flip_y(mask)
-
-
-def _process(before: Mask, selected: int, scan, applied, names: str, progress) -> Outcome:
-    """The steps on one label; voxels of other labels stay, and are not painted over."""
-    label = _label_of(before, selected)
-    others = np.zeros(0, bool)
-    mask = before.voxels
-    if any((section != label)[section != 0].any() for section in mask if section.any()):
-        others = (mask != 0) & (mask != label)
-        mask = np.where(others, np.uint8(0), mask)
-    for done, (name, apply) in enumerate(applied):
-        progress(done / max(1, len(applied)), name)
-        mask = apply(mask, before.grid.spacing_mm, progress)
-    if others.size:
-        mask = np.where(others, before.voxels, mask)
-    changed = np.nonzero(mask != before.voxels)
-    old, new = before.voxels[changed], mask[changed]
-    gained = int(np.count_nonzero(new)) - int(np.count_nonzero(old))
-    after = replace(before, voxels=np.ascontiguousarray(mask))
-    return Outcome(before, placed_on(after, scan) if scan else after, changed, gained, names)
-
-
-def _label_of(mask: Mask, selected: int) -> int:
-    """The one label of a mask, or the one selected where there are several."""
-    seen = np.zeros(256, bool)
-    for section in mask.voxels:
-        if section.any():
-            seen |= np.bincount(section.ravel(), minlength=256) > 0
-    present = [int(label) for label in np.flatnonzero(seen) if label]
-    if not present:
-        raise ParameterError(f"{mask.name}: the mask is empty; segment or paint the bone first")
-    if len(present) > 1 and selected not in present:
-        listed = ", ".join(map(str, present))
-        raise ParameterError(f"{mask.name}: holds labels {listed}; select one of them in the layer")
-    return present[0] if len(present) == 1 else selected
