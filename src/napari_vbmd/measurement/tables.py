@@ -55,6 +55,9 @@ def rows_for_people(comparison: Comparison) -> list[tuple[str, str, str, str, st
         difference = f"{value - other:+.{quantity.decimals}f}" if known else ""
         shown = quantity.text(other) if expert else ""
         rows.append((quantity.name, quantity.text(value), shown, difference, quantity.unit))
+    if expert is not None and comparison.difference_common_slices_mg_cm3 is not None:
+        difference = f"{comparison.difference_common_slices_mg_cm3:+.1f}"
+        rows.append(("Tt.vBMD over common slices", "", "", difference, "mg HA/cm3"))
     slices = [f"{m.slices['first']} to {m.slices['last']}" for m in (ours, expert) if m]
     return [*rows, ("Slices with mask", *[*slices, ""][:2], "", "")]
 

@@ -1,13 +1,8 @@
 """The dock Measure: one large number, its calibration, the table, and density along z."""
 
-from pathlib import Path
-
 import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import (
-    QApplication,
-    QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QTableWidget,
@@ -17,13 +12,13 @@ from qtpy.QtWidgets import (
 from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
 from ..grid import place
-from ..io.atomic import written_whole
 from ..measurement.comparison import Comparison, measure_against
 from . import results
 from .calibration_form import CalibrationForm
+from .exports import ExportRow, Measured
 from .job import sentence
 from .layers import mask_of, scan_of
-from .parts import LayerPicker, Note, Page, RunBar, Warnings, small_button
+from .parts import LayerPicker, Note, Page, RunBar, Warnings
 from .profile import ProfileCanvas
 from .slice_range import slice_in_view
 
@@ -66,7 +61,6 @@ class MeasureDock(Page):
         except VbmdError as error:
             self.run_bar.complain(sentence(error))
             return
-        names = scan_layer.name, mask_layer.name, expert_layer.name if expert_layer else None
 
         def work(progress) -> Comparison:
             return measure_against(scan, mask, expert, progress=progress)
@@ -75,34 +69,13 @@ class MeasureDock(Page):
             self._offset = offset.target_box[0].start - offset.source_box[0].start
             self._follow(mask_layer)
             self._layers = scan_layer, mask_layer, expert_layer
-            self._show(comparison, names)
+            self._show(Measured(comparison, scan, mask, expert))
             self._forget_others()
 
         self.run_bar.run(work, f"Measuring {mask_layer.name}", show)
 
-    def copy(self) -> None:
-        """Put the table on the clipboard."""
-        QApplication.clipboard().setText(results.as_text(self.comparison, *self._names))
-        self.run_bar.message.say("Copied; paste it into a spreadsheet.")
-
-    def save_csv(self, path: str = "") -> None:
-        """Save the table and the slices as CSV."""
-        if not path:
-            path, _ = QFileDialog.getSaveFileName(self, "Save numbers", "vbmd.csv", "CSV (*.csv)")
-        if not path:
-            return
-        try:
-            with written_whole(path) as temporary:
-                Path(temporary).write_text(
-                    results.as_csv(self.comparison, *self._names), encoding="utf-8"
-                )
-        except VbmdError as error:
-            self.run_bar.complain(sentence(error))
-            return
-        self.run_bar.message.say(f"Saved {Path(path).name}.")
-
-    def _show(self, comparison: Comparison, names: tuple) -> None:
-        self.comparison, self._names = comparison, names
+    def _show(self, measured: Measured) -> None:
+        self.comparison = comparison = measured.comparison
         m = comparison.measurement
         spread = (
             ""
@@ -120,8 +93,7 @@ class MeasureDock(Page):
         self._plot()
         for widget in self._result_widgets:
             widget.setVisible(True)
-        for button in (self.copy_button, self.csv_button):
-            button.setEnabled(True)
+        self.exports.offer(measured)
         self.run_bar.message.say("")
 
     def _plot(self, event=None) -> None:
@@ -143,8 +115,7 @@ class MeasureDock(Page):
         self.stale.list([])
         for widget in (*self._result_widgets, self.unit, self.agreement, self.source):
             widget.setVisible(False)
-        for button in (self.copy_button, self.csv_button):
-            button.setEnabled(False)
+        self.exports.offer(None)
 
     def _fill_table(self, rows: list[results.Row]) -> None:
         self.table.setRowCount(len(rows))
@@ -177,6 +148,7 @@ class MeasureDock(Page):
             if here == counts.get(z + self._offset, 0):
                 return
         self.stale.list(["The mask was changed since: measure again."])
+        self.exports.offer(None)  # the page would show the new outline beside the old number
 
     def _check_calibration(self, layer) -> None:
         calibrated = True
@@ -256,14 +228,8 @@ class MeasureDock(Page):
             self.table,
         ):
             self.body.addWidget(widget)
-        self.copy_button = small_button("Copy", "Copy the table for a spreadsheet", self.copy)
-        self.csv_button = small_button("CSV …", "Save the numbers, per slice too", self.save_csv)
-        row = QHBoxLayout()
-        for button in (self.copy_button, self.csv_button):
-            button.setEnabled(False)
-            row.addWidget(button)
-        row.addStretch()
-        self.body.addLayout(row)
+        self.exports = ExportRow(self.run_bar)
+        self.body.addWidget(self.exports)
         self.body.addStretch()
         self.footer.addWidget(self.run_bar)
 

@@ -54,10 +54,10 @@ def overlay_figure(scan: Scan, mask: Mask, expert: Mask | None = None) -> Figure
     size_mm = [(b.stop - b.start) * s for b, s in zip(box, scan.grid.spacing_mm, strict=True)]
     widths = [size_mm[right] for _, (_, right), _ in _VIEWS]
     height = max(size_mm[down] for _, (down, _), _ in _VIEWS)
-    inches = min(_HIGHEST_IN, (_WIDTH_IN - 0.9) * height / sum(widths)) + 0.6
+    inches = min(_HIGHEST_IN, (_WIDTH_IN - 0.7) * height / sum(widths)) + 0.6
     figure = Figure(figsize=(_WIDTH_IN, inches), dpi=_DPI)
     FigureCanvasAgg(figure)
-    rows = {"left": 0.055, "right": 0.995, "top": 1 - 0.25 / inches, "bottom": 0.33 / inches}
+    rows = {"left": 0.005, "right": 0.995, "top": 1 - 0.25 / inches, "bottom": 0.33 / inches}
     all_axes = figure.subplots(1, 3, gridspec_kw={"width_ratios": widths, "wspace": 0.16, **rows})
     for axes, view in zip(all_axes, _VIEWS, strict=True):
         _draw_view(axes, view, scan, mask, expert, box, centre)
@@ -119,7 +119,9 @@ def _view_of(scan, mask, expert) -> tuple[tuple[slice, ...], tuple[int, int, int
         shown.append((min(s.start for s in sides), max(s.stop for s in sides)))
     box = tuple(
         slice(max(0, first - margin), min(n, stop + margin))
-        for (first, stop), n, margin in zip(shown, scan.grid.shape, _margins(scan.grid), strict=True)
+        for (first, stop), n, margin in zip(
+            shown, scan.grid.shape, _margins(scan.grid), strict=True
+        )
     )
     return box, (z, y, x)
 

@@ -15,6 +15,8 @@ from .style import CSS
 
 NOT_FOR_CLINICAL_USE = "Research software, not for clinical use."
 _SIGNS = {"cm3": "cm³", "mm3": "mm³", "mm2": "mm²"}
+# What a parameter's name says of its unit, and how that is shown
+_UNITS = {"_mg_cm3": " mg HA/cm3", "_mm": " mm", "_zyx": " (z, y, x)"}
 _CONSTANTS = (
     ("mu_scaling", "mu_scaling {:g}"),
     ("mu_water_per_cm", "mu_water {:g} 1/cm"),
@@ -95,17 +97,20 @@ def _agreement(comparison: Comparison) -> str:
         return ""
     theirs, difference = comparison.expert.tt_vbmd_mg_cm3, comparison.difference_mg_cm3
     share = f" ({100 * difference / theirs:+.1f} %)" if theirs > 0 else ""
+    beside = _minus(f"mask minus expert {difference:+.1f} mg HA/cm³{share}")
     return (
         f'<div><p class="label">Expert\'s mask</p><p class="middle">{theirs:.1f} '
         '<span class="unit">mg HA/cm³</span></p>'
-        f'<p class="small">mask minus expert {difference:+.1f} mg HA/cm³{share}</p></div>'
+        f'<p class="small">{beside}</p></div>'
         f'<div><p class="label">Dice</p><p class="middle">{comparison.overlap.dice:.3f}</p>'
         f'<p class="small">HD95 {comparison.overlap.hd95_mm:.2f} mm</p></div>'
     )
 
 
 def _calibration(used: Mapping[str, Any]) -> str:
-    known = [text.format(used[key]) for key, text in _CONSTANTS if used.get(key) is not None]
+    known = [
+        _minus(text.format(used[key])) for key, text in _CONSTANTS if used.get(key) is not None
+    ]
     return f"Calibration: {', '.join(known)} ({used.get('source') or 'source not known'})"
 
 
@@ -119,7 +124,7 @@ def _numbers(comparison: Comparison) -> str:
     compared = comparison.expert is not None
     for name, ours, expert, difference, unit in rows_for_people(comparison):
         cells = (ours, expert, difference) if compared else (ours,)
-        filled = "".join(f"<td>{cell}</td>" for cell in cells)
+        filled = "".join(f"<td>{_minus(cell)}</td>" for cell in cells)
         rows.append(f'<tr><th>{name}</th>{filled}<td class="unit">{_signs(unit)}</td></tr>')
     names = ("Mask", "Expert", "Difference") if compared else ("Mask",)
     head = "".join(f"<td>{name}</td>" for name in names)
@@ -134,10 +139,7 @@ def _overlap(comparison: Comparison) -> str:
         f'<td class="unit">{q.unit}</td></tr>'
         for q in OVERLAPS
     )
-    return (
-        "<table><thead><tr><th></th><td>Overlap</td><td></td></tr></thead>"
-        f"{rows}</table>"
-    )
+    return f"<table><thead><tr><th></th><td>Overlap</td><td></td></tr></thead>{rows}</table>"
 
 
 def _about(scan: Scan, record: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -149,12 +151,13 @@ def _about(scan: Scan, record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not record:
         return facts
     slices = record["slices"]
-    searched = f"{slices['first']} to {slices['last']}" if slices else "whole scan, no range set"
+    last = scan.grid.shape[0] - 1
+    searched = f"{slices['first']} to {slices['last']}" if slices else f"whole scan, 0 to {last}"
     stages = ", ".join(f"{stage} {s:.1f}" for stage, s in record["seconds"].items())
     versions = ", ".join(f"{name} {number}" for name, number in record["software"].items())
     return [
         *facts,
-        ("Slices searched", f"{searched} (numbered from 0 along z)"),
+        ("Slices searched", searched),
         ("Method", f"{record['method']}: {_listed(record['parameters'])}"),
         ("Post-processing", _listed(record["post_processing"])),
         ("Seconds", f"{stages}; {sum(record['seconds'].values()):.1f} until this page"),
@@ -182,8 +185,16 @@ def _made(record: Mapping[str, Any]) -> str:
 
 
 def _listed(values: Mapping[str, Any]) -> str:
-    """Parameters as a line: ``threshold_mg_cm3 220``; yes and no for switches."""
-    return ", ".join(f"{key} {_plain(value)}" for key, value in values.items()) or "none"
+    """Parameters as a line: ``threshold 220 mg HA/cm3, keep largest yes``."""
+    return ", ".join(_term(key, value) for key, value in values.items()) or "none"
+
+
+def _term(key: str, value: Any) -> str:
+    name, unit = next(
+        ((key.removesuffix(end), unit) for end, unit in _UNITS.items() if key.endswith(end)),
+        (key, ""),
+    )
+    return f"{name.replace('_', ' ')} {_plain(value)}{unit if value is not None else ''}"
 
 
 def _plain(value: Any) -> str:
@@ -191,7 +202,13 @@ def _plain(value: Any) -> str:
         return "not set"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−") if len(number) > 1 else number
 
 
 def _signs(text: str) -> str:

@@ -19,6 +19,7 @@ header p { overflow-wrap: anywhere; }
 .label { color: #59636e; font-size: 11px; }
 .big { font-size: 33px; font-weight: 650; line-height: 1.15; white-space: nowrap; }
 .middle { font-size: 22px; font-weight: 600; line-height: 1.725; white-space: nowrap; }
+.headline > div + div p { white-space: nowrap; }
 .sd { font-weight: 400; }
 .unit { font-weight: 400; color: #59636e; }
 .big .unit, .middle .unit { font-size: 13px; }

@@ -1,0 +1,215 @@
+"""What may be typed: the commands, their options, and the words' meaning."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from .. import __version__
+
+_UNITS = ("native", "hu", "density")  # those that a file can hold
+_CONSTANTS = (
+    ("--mu-scaling", "native units per 1/cm"),
+    ("--mu-water", "linear attenuation of water [1/cm]"),
+    ("--slope", "density slope [mg HA/cm3 per 1/cm]"),
+    ("--intercept", "density intercept [mg HA/cm3]"),
+)
+_EPILOG = "Research software, not for clinical use. Slices are numbered from 0 along z."
+
+
+class UsageError(Exception):
+    """The words typed make no sense."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for wrong use, where argparse prints the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse the words after ``napari-vbmd``.
+
+    Raises
+    ------
+    UsageError
+        When they make no sense; one line.
+    SystemExit
+        After ``--help`` and ``--version``.
+    """
+    return build_parser().parse_args(_joined(words))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="napari-vbmd",
+        description="Volumetric bone mineral density of the metacarpals from HR-pQCT hand scans.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"napari-vbmd {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_info, _segment, _measure, _run, _demo):
+        add(commands)
+    return parser
+
+
+def _info(commands) -> None:
+    command = _command(commands, "info", "what a scan or mask says about itself")
+    command.add_argument("scan", type=Path, metavar="FILE", help="a scan, a mask, or a DICOM folder")
+    command.add_argument(
+        "--identify", action="store_true", help="show what names the patient in the header, too"
+    )
+    _add_calibration(command)
+
+
+def _segment(commands) -> None:
+    command = _command(commands, "segment", "make a mask on the scan's grid")
+    command.add_argument("scan", type=Path, metavar="SCAN")
+    command.add_argument(
+        "out", type=Path, metavar="OUT", help="the mask: .aim, .nii.gz, .nii, .nrrd or .mha"
+    )
+    _add_method(command)
+    _add_calibration(command)
+
+
+def _measure(commands) -> None:
+    command = _command(commands, "measure", "density of a mask, and agreement with an expert's")
+    command.add_argument("scan", type=Path, metavar="SCAN")
+    command.add_argument("mask", type=Path, metavar="MASK")
+    command.add_argument("--expert", type=Path, metavar="MASK", help="compare with this mask")
+    command.add_argument("--label", type=_label, metavar="N", help="measure this label only")
+    command.add_argument("--csv", type=_csv_path, metavar="FILE", help="write one row of numbers")
+    _add_calibration(command)
+
+
+def _run(commands) -> None:
+    command = _command(commands, "run", "segment, post-process, measure, report: one patient")
+    command.add_argument("scan", type=Path, metavar="SCAN")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
+    command.add_argument("--expert", type=Path, metavar="MASK", help="compare with this mask")
+    _add_method(command)
+    _add_calibration(command)
+
+
+def _demo(commands) -> None:
+    command = _command(commands, "demo", "the whole job on a synthetic bone, nothing else needed")
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo_output"),
+        metavar="DIR",
+        help="for the results (default: demo_output)",
+    )
+    command.add_argument("--viewer", action="store_true", help="open napari on the result")
+
+
+def _command(commands, name: str, summary: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=_EPILOG
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    command.add_argument("--quiet", action="store_true", help="no progress, no notes")
+    return command
+
+
+def _add_calibration(command) -> None:
+    group = command.add_argument_group("calibration, for files that carry none or a wrong one")
+    group.add_argument("--unit", choices=_UNITS, help="what the stored values are")
+    for option, meaning in _CONSTANTS:
+        group.add_argument(option, type=float, metavar="NUMBER", help=meaning)
+
+
+def _add_method(command) -> None:
+    command.add_argument("--method", default="contour", metavar="NAME", help="default: contour")
+    command.add_argument(
+        "--slices", type=_slices, metavar="FIRST:LAST", help="look at these slices only, inclusive"
+    )
+    _add_contour(command.add_argument_group("the method contour"))
+    group = command.add_argument_group("methods with a network")
+    group.add_argument("--weights", type=Path, metavar="FILE", help="instead of those shipped")
+    group.add_argument("--device", metavar="NAME", help="where the network runs: cpu, cuda")
+    group.add_argument("--side", choices=("left", "right", "auto"), help="of the hand")
+    group = command.add_argument_group("post-processing, both done unless switched off")
+    for option, meaning in (
+        ("--keep-largest", "keep the largest piece only"),
+        ("--close-holes", "close gaps of the outline and fill what is enclosed"),
+    ):
+        group.add_argument(
+            option, action=argparse.BooleanOptionalAction, default=True, help=meaning
+        )
+
+
+def _add_contour(group) -> None:
+    group.add_argument(
+        "--threshold", type=float, metavar="NUMBER", help="density of the edge [mg HA/cm3]"
+    )
+    group.add_argument(
+        "--seed", type=_voxel, metavar="Z,Y,X", help="a voxel in the bone that is wanted"
+    )
+    for option, meaning in (
+        ("--denoise", "SD of the Gaussian before the threshold"),
+        ("--closing", "radius of the ball that closes the shell"),
+        ("--opening", "radius of the ball that takes off spurs"),
+        ("--smoothing", "SD of the Gaussian that rounds the outline"),
+    ):
+        group.add_argument(option, type=float, metavar="MM", help=f"{meaning} [mm]")
+    group.add_argument(
+        "--slicewise", action="store_true", help="close, open and smooth slice by slice, not in 3D"
+    )
+    group.add_argument(
+        "--no-separate", action="store_true", help="do not look for a neck between two bones"
+    )
+
+
+def _slices(text: str) -> tuple[int, int]:
+    return _whole_numbers(text, ":", 2, "FIRST:LAST, such as 40:120")
+
+
+def _voxel(text: str) -> tuple[int, int, int]:
+    return _whole_numbers(text, ",", 3, "Z,Y,X, such as 60,210,190")
+
+
+def _label(text: str) -> int:
+    (label,) = _whole_numbers(text, ",", 1, "a label from 1 to 255")
+    if not 1 <= label <= 255:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a label from 1 to 255")
+    return label
+
+
+def _csv_path(text: str) -> Path:
+    if not text.lower().endswith(".csv"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .csv")
+    return Path(text)
+
+
+def _whole_numbers(text: str, separator: str, count: int, form: str) -> tuple[int, ...]:
+    parts = text.split(separator)
+    try:
+        numbers = tuple(int(part) for part in parts)
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {form}")
+    return numbers
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Tie a negative number to its option: argparse takes ``-3.9e+02`` for an option."""
+    joined: list[str] = []
+    for word in words:
+        after_option = bool(joined) and joined[-1] in dict(_CONSTANTS)
+        if after_option and word.startswith("-") and _is_number(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

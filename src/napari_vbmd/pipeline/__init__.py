@@ -1,0 +1,17 @@
+"""One patient, files in and files out: scan -> mask -> measurement -> report."""
+
+from .folder import RESULTS
+from .mask import PostProcessing, make_mask, mask_log, on_scan_grid
+from .patient import PatientRun, run_patient
+from .stages import Stages
+
+__all__ = [
+    "RESULTS",
+    "PatientRun",
+    "PostProcessing",
+    "Stages",
+    "make_mask",
+    "mask_log",
+    "on_scan_grid",
+    "run_patient",
+]

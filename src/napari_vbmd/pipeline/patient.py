@@ -1,0 +1,180 @@
+"""One patient, files in and files out: scan -> mask -> measurement -> report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import provenance
+from ..errors import ParameterError
+from ..grid import place
+from ..io.files import read_mask, read_scan, write_mask
+from ..io.results import check_folder, written_together
+from ..measurement.comparison import Comparison, measure_against
+from ..report import figure_png, overlay_figure, profile_figure, report_html
+from ..scan import Mask, Scan
+from .folder import (
+    RESULTS,
+    check_not_an_input,
+    check_replaceable,
+    hashes,
+    write_numbers,
+    write_text,
+)
+from .mask import PostProcessing, make_mask, mask_log, on_scan_grid
+from .stages import Progress, Stages
+
+
+@dataclass(frozen=True)
+class PatientRun:
+    """What one run gave.
+
+    Attributes
+    ----------
+    folder : Path
+    comparison : Comparison
+        Its warnings are those of the whole run.
+    record : dict
+        The content of run.json.
+    """
+
+    folder: Path
+    comparison: Comparison
+    record: dict[str, Any]
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Every result by its name."""
+        return {name: self.folder / name for name in (*self.record["outputs"], "run.json")}
+
+    @property
+    def mask_path(self) -> Path:
+        """The mask's file: an AIM where an AIM can hold it."""
+        return self.files.get("mask.aim") or self.files["mask.nii.gz"]
+
+    @property
+    def report_path(self) -> Path:
+        """The HTML page."""
+        return self.files["report.html"]
+
+
+def run_patient(
+    scan: Scan | str | Path,
+    out_dir: str | Path,
+    method: str = "contour",
+    parameters: Any = None,
+    slices: tuple[int, int] | None = None,
+    expert: Mask | str | Path | None = None,
+    post_processing: PostProcessing | None = None,
+    progress: Progress | None = None,
+    *,
+    calibration: dict[str, Any] | None = None,
+    command: Sequence[str] | None = None,
+) -> PatientRun:
+    """Segment, post-process, measure and report one patient.
+
+    Parameters
+    ----------
+    scan : Scan or path
+    out_dir : path
+        Folder for the results; made when missing. All of `RESULTS` arrive there together at the
+        end: after a failure or a cancel it is as it was.
+    method : str
+        A name in `METHODS`.
+    parameters : optional
+        Of the method's kind; its defaults when None.
+    slices : tuple of int, optional
+        First and last slice to look at, inclusive.
+    expert : Mask or path, optional
+        To compare with.
+    post_processing : PostProcessing, optional
+    progress : callable, optional
+        Called with a fraction and a message; may raise to cancel.
+    calibration : dict, optional
+        Keywords of `Scan.calibrated`: the user's unit and constants.
+    command : sequence of str, optional
+        The words typed, for run.json.
+
+    Returns
+    -------
+    PatientRun
+
+    Raises
+    ------
+    VbmdError
+        As reading, the method, placing, measuring and writing find.
+    """
+    out_dir, steps = Path(out_dir), post_processing or PostProcessing()
+    check_folder(out_dir)
+    check_replaceable(out_dir)
+    stages = Stages(progress)
+    with stages.stage("read"):
+        scan, expert = _read(scan, expert, calibration)
+        check_not_an_input(out_dir, scan, expert)
+    segmentation, changes = make_mask(scan, method, parameters, slices, steps, stages)
+    with stages.stage("measure") as within:
+        comparison = measure_against(scan, segmentation.mask, expert, progress=within)
+    comparison = _with_warnings(comparison, segmentation.warnings)
+    with stages.stage("checksum") as within:
+        facts = {
+            "scan": provenance.describe_file(scan, within),
+            "expert": provenance.describe_file(expert) if expert else None,
+            "method": method,
+            "parameters": segmentation.parameters,
+            "slices": slices,
+            "post_processing": changes,
+            "synthetic": provenance.is_synthetic(scan),
+            "command": command,
+        }
+    with written_together(out_dir, RESULTS) as staging:
+        comparison = _write_mask(staging, scan, segmentation, comparison, stages)
+        masks = segmentation.mask, expert
+        record = _write_report(staging, scan, masks, comparison, facts, stages)
+    return PatientRun(out_dir, comparison, record)
+
+
+def _read(scan, expert, calibration) -> tuple[Scan, Mask | None]:
+    """Open both, and find now rather than after long work what is wrong with them."""
+    scan = scan if isinstance(scan, Scan) else read_scan(scan)
+    scan = scan.calibrated(**(calibration or {}))
+    scan.density_transform()
+    if expert is not None:
+        expert = expert if isinstance(expert, Mask) else read_mask(expert)
+        place(expert.grid, scan.grid)
+    return scan, expert
+
+
+def _with_warnings(comparison: Comparison, warnings: Sequence[str]) -> Comparison:
+    measurement = comparison.measurement
+    every = [*warnings, *measurement.warnings]
+    return replace(comparison, measurement=replace(measurement, warnings=every))
+
+
+def _write_mask(staging, scan, segmentation, comparison, stages) -> Comparison:
+    """Write mask.aim, or mask.nii.gz where an AIM cannot hold it, which becomes a warning."""
+    log = mask_log(scan, segmentation)
+    with stages.stage("mask file"):
+        whole = on_scan_grid(segmentation.mask, scan)
+        try:
+            write_mask(staging / "mask.aim", whole, scan.grid, log)
+        except ParameterError:
+            write_mask(staging / "mask.nii.gz", whole, scan.grid)
+            warning = "the scan's first voxel is not at a whole index, which an AIM cannot say: "
+            return _with_warnings(comparison, [f"{warning}the mask is mask.nii.gz"])
+    return comparison
+
+
+def _write_report(staging, scan, masks, comparison, facts, stages) -> dict[str, Any]:
+    """Write everything but the mask; gives the content of run.json."""
+    with stages.stage("figures"):
+        overlay = figure_png(overlay_figure(scan, *masks))
+        profile = figure_png(profile_figure(comparison))
+    (staging / "overlay.png").write_bytes(overlay)
+    record = provenance.run_record(
+        **facts, seconds=stages.seconds, warnings=comparison.measurement.warnings
+    )
+    write_text(staging / "report.html", report_html(scan, comparison, overlay, profile, record))
+    write_numbers(staging, scan.name, facts["method"], comparison)
+    record["outputs"] = hashes(staging)
+    write_text(staging / "run.json", provenance.as_json(record))
+    return record

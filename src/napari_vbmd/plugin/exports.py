@@ -1,0 +1,111 @@
+"""Taking the numbers along: clipboard, CSV, and the one-page report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
+
+from ..errors import VbmdError
+from ..io.atomic import written_whole
+from ..measurement.comparison import Comparison
+from ..scan import Mask, Scan
+from . import results
+from .job import sentence
+from .parts import RunBar, small_button
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A comparison with what it was made from, as it was then."""
+
+    comparison: Comparison
+    scan: Scan
+    mask: Mask
+    expert: Mask | None
+
+    @property
+    def names(self) -> tuple[str, str, str | None]:
+        """Of scan, mask and expert."""
+        return self.scan.name, self.mask.name, self.expert.name if self.expert else None
+
+
+class ExportRow(QWidget):
+    """Copy, CSV and Report, for what was measured last."""
+
+    def __init__(self, run_bar: RunBar):
+        super().__init__()
+        self._measured: Measured | None = None
+        self._run_bar = run_bar
+        self.copy_button = small_button("Copy", "Copy the table for a spreadsheet", self.copy)
+        self.csv_button = small_button("CSV …", "Save the numbers, per slice too", self.save_csv)
+        self.report_button = small_button(
+            "Report …", "Save one page with pictures and numbers (HTML)", self.save_report
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.copy_button, self.csv_button, self.report_button):
+            row.addWidget(button)
+        row.addStretch()
+        self.offer(None)
+
+    def offer(self, measured: Measured | None) -> None:
+        """Offer this measurement; None: nothing was measured."""
+        self._measured = measured
+        self.setEnabled(measured is not None)
+
+    def copy(self) -> None:
+        """Put the table on the clipboard."""
+        QApplication.clipboard().setText(
+            results.as_text(self._measured.comparison, *self._measured.names)
+        )
+        self._run_bar.message.say("Copied; paste it into a spreadsheet.")
+
+    def save_csv(self, path: str = "") -> None:
+        """Save the table and the slices as CSV; asks where when no path is given."""
+        path = path or self._ask("Save numbers", "vbmd.csv", "CSV (*.csv)")
+        if not path:
+            return
+        text = results.as_csv(self._measured.comparison, *self._measured.names)
+        try:
+            _write(path, text)
+        except VbmdError as error:
+            self._run_bar.complain(sentence(error))
+            return
+        self._saved(path)
+
+    def save_report(self, path: str = "") -> None:
+        """Save the report as HTML, drawn in the background; asks where when no path is given."""
+        path = path or self._ask("Save report", "vbmd_report.html", "HTML (*.html)")
+        if not path:
+            return
+        measured = self._measured
+
+        def work(progress: Callable) -> str:
+            _write(path, _report(measured, progress))
+            return path
+
+        self._run_bar.run(work, "Writing the report", self._saved)
+
+    def _saved(self, path: str) -> None:
+        self._run_bar.message.say(f"Saved {Path(path).name}.")
+
+    def _ask(self, title: str, name: str, kinds: str) -> str:
+        return QFileDialog.getSaveFileName(self, title, name, kinds)[0]
+
+
+def _report(measured: Measured, progress: Callable) -> str:
+    # matplotlib's figures are wanted only now
+    from ..report import figure_png, overlay_figure, profile_figure, report_html
+
+    progress(0.1, "drawing the outlines")
+    overlay = figure_png(overlay_figure(measured.scan, measured.mask, measured.expert))
+    progress(0.6, "drawing density along z")
+    profile = figure_png(profile_figure(measured.comparison))
+    progress(0.9, "writing the page")
+    return report_html(measured.scan, measured.comparison, overlay, profile)
+
+
+def _write(path: str, text: str) -> None:
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
