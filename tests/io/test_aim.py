@@ -219,6 +219,7 @@ def test_a_mask_that_aimio_wrote_is_read(path, mask, grid):
     stored = mask * np.int8(127)
     meta = {"element_size": grid.spacing_mm[::-1], "position": grid.position[::-1]}
     py_aimio.write_aim(str(path), stored, meta)
+    assert path.read_bytes().endswith(encode(mask)), "and ours is the same stream"
     scan = read_aim(path)
     assert path.read_bytes().startswith(b"AIMDATA_V030")
     assert py_aimio.aim_info(str(path))["aim_type"] == BINARY

@@ -11,15 +11,15 @@ def row(*runs: int) -> np.ndarray:
     return np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8).reshape(1, 1, -1)
 
 
-# A run of n is n // 254 times 255, then the rest, which may be 0.
+# A run of n is as many 255 as leave 1 to 254 for the last code: as AimIO writes it.
 @pytest.mark.parametrize(
     ("run", "codes"),
     [
         (1, [1]),
         (253, [253]),
-        (254, [255, 0]),
+        (254, [254]),
         (255, [255, 1]),
-        (508, [255, 255, 0]),
+        (508, [255, 254]),
         (509, [255, 255, 1]),
     ],
 )
@@ -29,6 +29,12 @@ def test_a_run_is_counted_in_254s(run, codes, first):
     stream = encode(mask)
     assert list(stream) == [*((127, 0) if first else (0, 127)), *codes, 2]
     np.testing.assert_array_equal(decode(stream, mask.shape, NO_FRAME), mask * 127)
+
+
+def test_a_last_code_of_zero_ends_a_run_too():
+    decoded = decode(bytes([0, 127, 255, 0, 2]), (1, 1, 256), NO_FRAME).ravel()
+    assert not decoded[:254].any()
+    assert decoded[254:].tolist() == [127, 127]
 
 
 @pytest.mark.parametrize("label", [1, 2, 127])

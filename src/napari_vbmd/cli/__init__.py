@@ -60,7 +60,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _forget_stdout() -> None:
-    """Where stdout cannot be written, keep Python from trying again, and complaining, at its end."""
+    """Keep Python from trying again, and complaining, at its end where stdout cannot be written."""
     try:
         descriptor = sys.stdout.fileno()
     except (AttributeError, OSError, ValueError):  # no real stdout

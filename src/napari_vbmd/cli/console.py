@@ -1,6 +1,7 @@
 """What a person sees: progress and notes on stderr, tables on stdout."""
 
 import contextlib
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -35,13 +36,13 @@ class Console:
         return self
 
     def __exit__(self, *error) -> None:
-        self._clear()
+        self.clear()
 
     def progress(self, fraction: float, message: str) -> None:
-        """Show how far the work is; the stage is what stands before the message's colon."""
+        """Show how far the work is; the stage is the message up to a colon or comma."""
         if self._quiet:
             return
-        stage, now = message.split(":")[0], monotonic()
+        stage, now = re.split("[:,]", message)[0], monotonic()
         waited = now - self._shown
         if self._terminal and waited >= _SECONDS_ON_TERMINAL:
             width = shutil.get_terminal_size().columns - 1
@@ -55,10 +56,11 @@ class Console:
     def note(self, text: str) -> None:
         """Say one thing, on a line of its own."""
         if not self._quiet:
-            self._clear()
+            self.clear()
             self._write(f"{text}\n")
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take the line of progress away."""
         if self._terminal:
             self._write("\r\x1b[K")
 

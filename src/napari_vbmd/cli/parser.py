@@ -57,7 +57,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _info(commands) -> None:
     command = _command(commands, "info", "what a scan or mask says about itself")
-    command.add_argument("scan", type=Path, metavar="FILE", help="a scan, a mask, or a DICOM folder")
+    command.add_argument(
+        "scan", type=Path, metavar="FILE", help="a scan, a mask, or a DICOM folder"
+    )
     command.add_argument(
         "--identify", action="store_true", help="show what names the patient in the header, too"
     )

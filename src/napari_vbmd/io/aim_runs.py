@@ -54,11 +54,12 @@ def encode(mask: np.ndarray) -> bytes:
     """The stream of a mask that holds one label at most; it becomes the scanner's 127."""
     flat = np.ascontiguousarray(mask).reshape(-1)
     edges = np.concatenate(([0], *_changes(flat), [flat.size]))
-    # a run of n is n // 254 codes of 255 (no toggle) and the rest, which may be zero, with one
-    full, rest = np.divmod(np.diff(edges), _RUN_WITHOUT_TOGGLE)
+    # a run of n is as many 255 (254 voxels, no toggle) as leave 1 to 254 for the last code; a last
+    # code of 0 after them would say the same, but itk-ioscanco misreads it
+    full, rest = np.divmod(np.diff(edges) - 1, _RUN_WITHOUT_TOGGLE)
     ends = np.cumsum(full + 1) - 1
     codes = np.full(int(ends[-1]) + 1, 255, np.uint8)
-    codes[ends] = rest
+    codes[ends] = rest + 1
     return bytes((127, 0) if flat[0] else (0, 127)) + codes.tobytes()
 
 

@@ -10,24 +10,32 @@ from typing import NamedTuple
 import numpy as np
 
 from ..calibration import Linear
+from ..errors import ParameterError
 
 LABELS = 256
+_BLOCK = 1 << 18  # voxels at a time: sums of 16-bit squares stay below 2**53, and memory small
 
 
 class Sums(NamedTuple):
-    """Number of voxels, and sum and sum of squares of their stored values."""
+    """Number of voxels, sum and sum of squares of their stored values, and how many have none.
+
+    The last are voxels whose value is not a finite number: they count, but are not in the sums.
+    """
 
     count: int
     total: float
     squares: float
+    unusable: int = 0
 
     def mean(self, transform: Linear) -> float | None:
-        """Mean in the transform's unit; None without voxels."""
-        return float(transform(self.total / self.count)) if self.count else None
+        """Mean in the transform's unit; None without voxels or with unusable ones."""
+        if self.count < 1 or self.unusable:
+            return None
+        return float(transform(self.total / self.count))
 
     def sd(self, transform: Linear) -> float | None:
         """Sample standard deviation (ddof 1) in the transform's unit; None below two voxels."""
-        if self.count < 2:
+        if self.count < 2 or self.unusable:
             return None
         # n * squares - total^2 in Python's integers where the sums are whole: no cancellation
         spread = self.count * self.squares - self.total * self.total
@@ -53,6 +61,7 @@ class DensityAccumulator:
         self.count = np.zeros((slices, LABELS), np.int64)
         self.total = np.zeros((slices, LABELS), kind)
         self.squares = np.zeros((slices, LABELS), kind)
+        self.unusable = np.zeros((slices, LABELS), np.int64)
 
     def add_slice(self, z: int, values: np.ndarray, labels: np.ndarray) -> None:
         """Add one slice.
@@ -85,9 +94,8 @@ class DensityAccumulator:
         rows = slice(None) if z is None else np.atleast_1d(z)
         columns = slice(1, None) if label is None else slice(label, label + 1)
         # .item() gives Python's integers: their products do not overflow
-        return Sums(
-            *(a[rows, columns].sum().item() for a in (self.count, self.total, self.squares))
-        )
+        parts = (self.count, self.total, self.squares, self.unusable)
+        return Sums(*(part[rows, columns].sum().item() for part in parts))
 
     def counts_per_slice(self, label: int | None = None) -> np.ndarray:
         """Voxels of a label (None: all but zero) in each slice."""
@@ -98,15 +106,30 @@ class DensityAccumulator:
         return [int(v) for v in np.flatnonzero(self.count.sum(0)) if v]
 
     def _add(self, z: int, labels: np.ndarray, values: np.ndarray, sign: int) -> None:
-        labels = labels.astype(np.uint8, copy=False)
-        weights = values.astype(np.float64)
-        count = np.bincount(labels, minlength=LABELS)
-        total = np.bincount(labels, weights, LABELS)
-        squares = np.bincount(labels, weights * weights, LABELS)
-        if self._exact:  # within one slice these sums stay below 2**53
-            total, squares = total.astype(np.int64), squares.astype(np.int64)
-        for sums, part in ((self.count, count), (self.total, total), (self.squares, squares)):
-            sums[z] += sign * part
+        labels = _as_labels(labels)
+        for start in range(0, labels.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            self._add_block(z, labels[block], values[block].astype(np.float64), sign)
+
+    def _add_block(self, z: int, labels: np.ndarray, values: np.ndarray, sign: int) -> None:
+        self.count[z] += sign * np.bincount(labels, minlength=LABELS)
+        if not self._exact:
+            # kept apart: a NaN that entered a sum would stay there after its voxel has left
+            usable = np.isfinite(values)
+            self.unusable[z] += sign * np.bincount(labels[~usable], minlength=LABELS)
+            labels, values = labels[usable], values[usable]
+        total = np.bincount(labels, values, LABELS)
+        squares = np.bincount(labels, values * values, LABELS)
+        self.total[z] += sign * total.astype(self.total.dtype)
+        self.squares[z] += sign * squares.astype(self.squares.dtype)
+
+
+def _as_labels(labels: np.ndarray) -> np.ndarray:
+    """Labels as uint8; what is no label from 0 to 255 is refused rather than wrapped round."""
+    result = labels.astype(np.uint8, copy=False)
+    if result is not labels and not np.array_equal(result, labels):
+        raise ParameterError(f"a mask holds whole labels from 0 to {LABELS - 1}, nothing else")
+    return result
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ the mean density within the periosteal outline (D100 in Folle et al. 2021), Tt.A
 slice of it, BMC density times volume.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
@@ -134,10 +133,15 @@ def summarise(
     warnings = list(warnings or [])
     if whole.count == 0:
         of_label = f" of label {label}" if label is not None else ""
-        found = f"; it holds {_listed(labels)}" if labels else "; paint or segment the bone first"
-        raise EmptyMaskError(f"{name}: no voxel{of_label} lies on the scan{found}")
-    if not math.isfinite(whole.squares):
-        raise ParameterError(f"{scan.name}: some voxels within the mask are not finite numbers")
+        found = f"it holds {_listed(labels)}" if labels else "paint or segment the bone first"
+        raise EmptyMaskError(
+            f"{name}: no voxel{of_label} lies on the scan; {warnings[0] if warnings else found}"
+        )
+    if whole.unusable:
+        raise ParameterError(
+            f"{scan.name}: {whole.unusable} voxels within the mask are not finite numbers; "
+            "leave them out of the mask"
+        )
     if label is None and len(labels) > 1:
         warnings.append(f"the mask holds {_listed(labels)}: measured together; choose one label")
     counts = sums.counts_per_slice(label)
@@ -145,7 +149,7 @@ def summarise(
     first, last = int(filled[0]), int(filled[-1])
     if len(filled) < last - first + 1:
         gaps = last - first + 1 - len(filled)
-        warnings.append(f"{gaps} slices between {first} and {last} hold no mask")
+        warnings.append(f"{gaps} of the slices {first} to {last} hold no mask")
     volume = whole.count * scan.grid.voxel_volume_mm3
     mean = whole.mean(transform)
     return Measurement(

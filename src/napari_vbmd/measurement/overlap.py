@@ -25,7 +25,8 @@ class Overlap:
     Attributes
     ----------
     dice, iou, accuracy, sensitivity, specificity, precision : float
-        Over the scan's whole grid, from 0 to 1.
+        Over the scan's whole grid, from 0 to 1; the specificity is None when the expert's mask
+        fills the grid.
     hd95_mm : float
         The larger of the two 95th percentiles of surface distance [mm].
     assd_mm : float
@@ -40,7 +41,7 @@ class Overlap:
     iou: float
     accuracy: float
     sensitivity: float
-    specificity: float
+    specificity: float | None
     precision: float
     hd95_mm: float
     assd_mm: float
@@ -136,16 +137,18 @@ class _PlacedMask:
 
     def __init__(self, mask: Mask, grid: Grid, label: int | None = None):
         placement = place(mask.grid, grid)
-        voxels = mask.voxels[placement.source_box]
-        self.voxels = voxels if label is None else voxels == label
+        self.voxels = mask.voxels[placement.source_box]
+        self.label = label
         self.box = placement.target_box
         self.slices = range(self.box[0].start, self.box[0].stop)
         self.spacing_mm = grid.spacing_mm
 
     def section(self, z: int, window: tuple[slice, slice]) -> np.ndarray | None:
         """The slice as bool within a window of the scan's slice; None when it is empty."""
-        plane = self.voxels[z - self.slices.start] if z in self.slices else None
-        if plane is None or not plane.any():
+        if z not in self.slices:
+            return None
+        plane = self._inside(self.voxels[z - self.slices.start])
+        if not plane.any():
             return None
         rows, columns = window
         section = np.zeros((rows.stop - rows.start, columns.stop - columns.start), bool)
@@ -156,10 +159,13 @@ class _PlacedMask:
     def surface_mm(self) -> np.ndarray:
         """Centres of the voxels that have a neighbour outside [mm], in the scan's frame."""
         box = bounding_box(self.voxels)
-        inside = self.voxels[box] != 0
+        inside = self._inside(self.voxels[box])
         surface = np.argwhere(inside & ~binary_erosion(inside))
         corner = [cut.start + placed.start for cut, placed in zip(box, self.box, strict=True)]
         return (surface + corner) * np.array(self.spacing_mm)
+
+    def _inside(self, part: np.ndarray) -> np.ndarray:
+        return part != 0 if self.label is None else part == self.label
 
 
 def _window(a: _PlacedMask, b: _PlacedMask) -> tuple[slice, slice]:

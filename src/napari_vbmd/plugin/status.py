@@ -1,8 +1,8 @@
 """Density under the cursor in napari's status bar, and outlines for masks that arrive.
 
 napari asks the layer for its status, in a thread of its own; readers give layer data, not layers.
-So a viewer is watched, and every layer that carries our metadata gets a status that ends in
-mg HA/cm3. Nothing else of the layer changes.
+So a viewer is watched, and every image and labels layer gets a status that ends in mg HA/cm3 as
+soon as it is, or lies above, a scan of ours. Nothing else of the layer changes.
 """
 
 import weakref
@@ -49,14 +49,10 @@ def density_text(scan_layer: Image, position) -> str:
 
 
 def _adopt(viewer, layer: Layer) -> None:
-    if "vbmd" not in layer.metadata:
+    if not isinstance(layer, Image | Labels):
         return
-    if isinstance(layer, Image):
-        _announce(viewer, layer)
-    elif isinstance(layer, Labels):
-        as_outline(layer)
-    else:
-        return
+    if _is_ours(layer):
+        _announce(viewer, layer) if isinstance(layer, Image) else as_outline(layer)
     viewer_reference = weakref.ref(viewer)
     plain = type(layer).get_status
 
@@ -64,7 +60,8 @@ def _adopt(viewer, layer: Layer) -> None:
         status = plain(self, position, **kwargs)
         viewer = viewer_reference()
         scan_layer = self if isinstance(self, Image) else _scan_beneath(viewer)
-        if position is None or scan_layer is None:
+        # asked each time: a calibration may have been typed in since
+        if position is None or scan_layer is None or not _is_ours(scan_layer):
             return status
         try:
             text = density_text(scan_layer, position)
@@ -95,6 +92,10 @@ def _scan_beneath(viewer) -> Image | None:
     scans = [
         layer
         for layer in viewer.layers
-        if isinstance(layer, Image) and layer.visible and "vbmd" in layer.metadata
+        if isinstance(layer, Image) and layer.visible and _is_ours(layer)
     ]
     return scans[-1] if scans else None
+
+
+def _is_ours(layer: Layer) -> bool:
+    return "vbmd" in layer.metadata

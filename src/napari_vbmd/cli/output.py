@@ -1,0 +1,147 @@
+"""What the commands print: the content of ``--json``, and the same for people."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..calibration import UNIT_NAMES
+from ..measurement.comparison import Comparison
+from ..measurement.tables import OVERLAPS, rows_for_people
+from ..scan import Scan
+from .console import Console, aligned
+from .parser import UsageError
+
+
+def show(text: str, console: Console) -> None:
+    """Print on stdout, below the progress."""
+    console.clear()
+    print(text)
+
+
+def info(scan: Scan, identify: bool) -> dict[str, Any]:
+    """What a file says about itself; what names the patient only when asked."""
+    grid, calibration = scan.grid, scan.calibration
+    return {
+        "format": scan.format,
+        "shape_zyx": grid.shape,
+        "spacing_mm": grid.spacing_mm,
+        "position_zyx": grid.position,
+        "dtype": str(scan.voxels.dtype),
+        "unit": scan.unit,
+        "calibration": calibration.constants() if calibration else None,
+        "side": scan.side,
+        "side_reason": scan.side_reason,
+        "header": dict(scan.header) if identify else scan.public_header(),
+    }
+
+
+def info_text(content: dict[str, Any]) -> str:
+    """`info` for people."""
+    rows = [
+        ("format", content["format"]),
+        ("voxels (z, y, x)", _listed(content["shape_zyx"])),
+        ("voxel size (z, y, x)", f"{_listed(content['spacing_mm'])} mm"),
+        ("position (z, y, x)", _listed(content["position_zyx"])),
+        ("stored as", f"{content['dtype']}, {UNIT_NAMES[content['unit']]}"),
+    ]
+    for name, value in (content["calibration"] or {}).items():
+        if value not in (None, ""):
+            rows.append((name, _plain(value)))
+    rows.append(("side", f"{content['side']} ({content['side_reason']})"))
+    rows += [(f"header: {name}", _plain(value)) for name, value in content["header"].items()]
+    return aligned(rows)
+
+
+def segment_text(content: dict[str, Any]) -> str:
+    """What `segment` did, for people."""
+    return (
+        f"{content['mask']}: {content['voxels']} voxels by {content['method']} in "
+        f"{content['seconds']:.1f} s"
+    )
+
+
+def table(comparison: Comparison) -> str:
+    """A measurement as aligned columns with units."""
+    compared = comparison.expert is not None
+    head = ("", "mask", "expert" if compared else "", "difference" if compared else "", "")
+    parts = [aligned([head, *rows_for_people(comparison)], right=(1, 2, 3))]
+    if compared:
+        overlap = comparison.overlap
+        rows = [(q.name, q.text(getattr(overlap, q.key)), q.unit) for q in OVERLAPS]
+        parts.append(aligned(rows, right=(1,)))
+    used = comparison.measurement.calibration
+    constants = ", ".join(f"{k} {_plain(v)}" for k, v in used.items() if v not in (None, ""))
+    parts.append(f"calibration: {constants}")
+    warnings = [f"warning: {text}" for text in comparison.measurement.warnings]
+    return "\n\n".join([*parts, "\n".join(warnings)] if warnings else parts)
+
+
+def run(result) -> dict[str, Any]:
+    """The content of measurement.json, and where everything is."""
+    return result.comparison.to_dict() | {
+        "method": result.record["method"],
+        "seconds": result.record["seconds"],
+        "peak_memory_bytes": result.record["peak_memory_bytes"],
+        "files": {name: str(path) for name, path in sorted(result.files.items())},
+    }
+
+
+def demo(result, paths, seconds: float) -> dict[str, Any]:
+    """`run`, with the known answer beside it."""
+    answer = json.loads(paths.answer.read_text(encoding="utf-8"))
+    return run(result) | {
+        "synthetic": True,
+        "known_tt_vbmd_mg_cm3": answer["tt_vbmd_mg_cm3"],
+        "total_seconds": round(seconds, 3),
+    }
+
+
+def demo_text(content: dict[str, Any]) -> str:
+    """`demo` for people."""
+    ours, known = content["tt_vbmd_mg_cm3"], content["known_tt_vbmd_mg_cm3"]
+    expert = content["expert_tt_vbmd_mg_cm3"]
+    density = "mg HA/cm3"
+    rows = [
+        ("Tt.vBMD", f"{ours:.1f}", density),
+        ("within the expert's mask", f"{expert:.1f}", density),
+        ("known answer", f"{known:.1f}", f"{density}, before the scanner's blur and noise"),
+        (
+            "measured minus known",
+            f"{ours - known:+.1f}",
+            f"{density} ({100 * (ours / known - 1):+.1f} %)",
+        ),
+        ("Dice with the expert's mask", f"{content['overlap']['dice']:.3f}", ""),
+        ("seconds", f"{content['total_seconds']:.1f}", ""),
+    ]
+    return f"{aligned(rows, right=(1,))}\n\nreport: {content['files']['report.html']}"
+
+
+def open_viewer(scan: Path, mask: Path, expert: Path) -> None:
+    """Open napari on the result; returns when its window is closed.
+
+    Raises
+    ------
+    UsageError
+        When napari has no Qt, or there is no screen.
+    """
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in screens):
+        raise UsageError("--viewer: there is no screen here (DISPLAY is not set)")
+    try:
+        from ..plugin.demo import show as show_in_napari
+
+        show_in_napari(scan, mask, expert)
+    except ImportError as error:
+        raise UsageError(
+            f'--viewer: napari cannot open a window ({error}): pip install "napari-vbmd[all]"'
+        ) from error
+
+
+def _listed(values) -> str:
+    return " x ".join(map(_plain, values))
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
