@@ -127,7 +127,7 @@ def smooth(mask, sigma_mm: float, spacing_mm: Spacing, slicewise: bool = False) 
 
 
 def nearest_voxel(mask, seed_zyx: Sequence[float], spacing_mm: Spacing):
-    """Return the index of the mask's voxel nearest to the seed (None: no voxel), and how many mm."""
+    """Return the mask's voxel (index) nearest to the seed, or None, and its distance in mm."""
     _shape(mask)
     _reach(0, spacing_mm, False)
     found, shortest = None, np.inf

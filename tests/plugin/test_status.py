@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
+from napari.layers._layer_actions import _project
+from qtpy.QtWidgets import QApplication
 
 from napari_vbmd.io.files import read_scan
 from napari_vbmd.plugin import layers
@@ -133,6 +135,14 @@ def test_scan_bent_out_of_shape_keeps_its_status(model, scan_layer):
     assert "mg HA" not in status(scan_layer, IN_BONE)
 
 
+def test_projection_of_a_scan_is_no_scan_and_raises_nothing(model, scan_layer):
+    model.layers.append(scan_layer)
+    model.layers.selection.active = scan_layer
+    _project(model.layers, axis=0, mode="max")
+    assert model.layers[-1].ndim == 2
+    assert "mg HA" not in model.layers[-1].get_status((2.6, 1.1), world=True)["coordinates"]
+
+
 def test_other_layers_are_left_alone(model):
     points = Points(np.zeros((1, 3)))
     labels = Labels(np.zeros((2, 2, 2), np.uint8))
@@ -154,6 +164,12 @@ def test_what_was_opened_is_said_in_the_status_bar(viewer, open_scan, qtbot):
     assert viewer.status == (
         "tube.isq: 112 × 64 × 24 voxels of 0.082 mm, native, calibrated, side unknown"
     )
+
+
+def test_viewer_closed_right_after_opening_says_nothing_more(viewer, open_scan, qtbot):
+    open_scan(viewer)
+    viewer.close()
+    QApplication.processEvents()
 
 
 def test_cursor_over_the_canvas_shows_the_density_in_the_viewer(viewer, scan, tube):

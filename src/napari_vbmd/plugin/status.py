@@ -51,8 +51,10 @@ def density_text(scan_layer: Image, position) -> str:
 def _adopt(viewer, layer: Layer) -> None:
     if not isinstance(layer, Image | Labels):
         return
-    if _is_ours(layer):
-        _announce(viewer, layer) if isinstance(layer, Image) else as_outline(layer)
+    if _is_ours(layer) and isinstance(layer, Image):
+        _announce(viewer, layer)
+    elif _is_ours(layer):
+        as_outline(layer)
     viewer_reference = weakref.ref(viewer)
     plain = type(layer).get_status
 

@@ -1,0 +1,126 @@
+"""The networks by name: how each is built, fed and trained. A new one is an entry here.
+
+Importing this file does not import torch; `Configuration.build` does.
+
+Source of the numbers: Folle et al. 2021 (Sci Rep 11:9697).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from .preprocessing import IMPROVED, Normalisation, Preset
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS_FOLDER = Path(__file__).parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One network, ready to be built and trained.
+
+    Parameters
+    ----------
+    name : str
+    summary : str
+        One plain sentence.
+    make : callable
+        Returns the torch module without weights; imports torch itself.
+    dims : int
+        2: slice by slice; 3: the whole volume at once.
+    divisor : int
+        The network takes lengths that are multiples of this.
+    preset : Preset
+        The size and spacing at which it sees a scan, and in which unit.
+    loss, optimiser : str
+        As published; `tools/` and `study/` may train otherwise and say so beside the weights.
+    learning_rate : float
+    batch_size : int
+    pretrained_encoder : bool
+        Whether training starts from an encoder that was trained on ImageNet.
+    weights_file : str
+        Name of the shipped weights in the package's folder ``weights``; "" when none are shipped.
+    weights_sha256 : str or None
+        Of that file; None while it is being made, which skips the check.
+    normalisation : Normalisation or None
+        Of the shipped weights' training set; a weights file carries its own, which counts.
+    """
+
+    name: str
+    summary: str
+    make: Callable[[], "nn.Module"]
+    dims: Literal[2, 3]
+    divisor: int
+    preset: Preset
+    loss: str
+    optimiser: str
+    learning_rate: float
+    batch_size: int
+    pretrained_encoder: bool = False
+    weights_file: str = ""
+    weights_sha256: str | None = None
+    normalisation: Normalisation | None = None
+
+    def build(self) -> "nn.Module":
+        """The torch module with random weights; its output are logits."""
+        return self.make()
+
+    @property
+    def weights_path(self) -> Path | None:
+        """The shipped weights, or None when there are none."""
+        path = WEIGHTS_FOLDER / self.weights_file
+        return path if self.weights_file and path.is_file() else None
+
+
+def _unet_2d() -> "nn.Module":
+    from .networks import unet_2d
+
+    return unet_2d()
+
+
+def _unet_3d() -> "nn.Module":
+    from .networks import UNet3D
+
+    return UNet3D()
+
+
+_2D = {
+    "make": _unet_2d,
+    "dims": 2,
+    "divisor": 32,
+    "preset": IMPROVED,
+    "loss": "Dice",
+    "optimiser": "Adam",
+    "learning_rate": 1e-5,
+    "batch_size": 4,
+}
+
+CONFIGURATIONS = {
+    configuration.name: configuration
+    for configuration in (
+        Configuration(
+            "unet-2d", "A 2D U-Net with a ResNet34 encoder, slice by slice; trained anew.", **_2D
+        ),
+        Configuration(
+            "unet-2d-pretrained",
+            "The same 2D U-Net, its encoder trained on photographs (ImageNet) before.",
+            pretrained_encoder=True,
+            **_2D,
+        ),
+        Configuration(
+            "unet-3d",
+            "A small 3D U-Net (Isensee 2017) that sees the whole joint at once.",
+            make=_unet_3d,
+            dims=3,
+            divisor=16,
+            preset=IMPROVED,
+            loss="Dice",
+            optimiser="Adam",
+            learning_rate=1e-4,
+            batch_size=1,
+        ),
+    )
+}

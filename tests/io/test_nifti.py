@@ -1,0 +1,116 @@
+import gzip
+import struct
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from napari_vbmd.errors import FileFormatError
+from napari_vbmd.io.nifti import check_whole
+
+SHAPE = (5, 20, 30)
+
+
+@pytest.fixture(params=[".nii", ".nii.gz"])
+def nifti(request, tmp_path):
+    path = tmp_path / f"scan{request.param}"
+    voxels = np.random.default_rng(0).integers(-1000, 1000, SHAPE, np.int16)
+    sitk.WriteImage(sitk.GetImageFromArray(voxels), str(path))
+    return path
+
+
+def version_2(order: str, dims, bits=16, start=544) -> bytes:
+    head = bytearray(start)
+    struct.pack_into(f"{order}i", head, 0, 540)
+    struct.pack_into(f"{order}h", head, 14, bits)
+    struct.pack_into(f"{order}8q", head, 16, *dims)
+    struct.pack_into(f"{order}q", head, 168, start)
+    return bytes(head)
+
+
+def version_1(order: str, dims, bits=16, start=352.0) -> bytes:
+    head = bytearray(352)
+    struct.pack_into(f"{order}i", head, 0, 348)
+    struct.pack_into(f"{order}8h", head, 40, *dims)
+    struct.pack_into(f"{order}h", head, 72, bits)
+    struct.pack_into(f"{order}f", head, 108, start)
+    return bytes(head)
+
+
+DIMS = (3, 30, 20, 5, 1, 1, 1, 1)
+
+
+def test_a_whole_file_passes(nifti):
+    check_whole(nifti)
+
+
+def test_bytes_after_the_voxels_are_allowed(nifti):
+    data = nifti.read_bytes()
+    more = gzip.compress(b"more") if nifti.suffix == ".gz" else b"more"
+    nifti.write_bytes(data + more)
+    check_whole(nifti)
+
+
+@pytest.mark.parametrize("missing", [1, 8, 100, 0.5])
+def test_a_truncated_file_is_refused(nifti, refused, missing):
+    data = nifti.read_bytes()
+    cut = int(len(data) * missing) if missing < 1 else missing
+    nifti.write_bytes(data[:-cut])
+    with refused(FileFormatError, nifti, "truncated|damaged"):
+        check_whole(nifti)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 18, 200])
+def test_a_file_without_a_whole_header_is_refused(nifti, refused, size):
+    nifti.write_bytes(nifti.read_bytes()[:size])
+    with refused(FileFormatError, nifti):
+        check_whole(nifti)
+
+
+def test_a_flipped_bit_in_compressed_data_is_found(tmp_path, refused):
+    path = tmp_path / "scan.nii.gz"
+    data = bytearray(gzip.compress(version_1("<", DIMS) + np.random.bytes(6000)))
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with refused(FileFormatError, path, "compressed data are damaged"):
+        check_whole(path)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("version", [version_1, version_2])
+def test_both_versions_and_byte_orders_are_understood(tmp_path, refused, version, order):
+    path = tmp_path / "scan.nii"
+    whole = version(order, DIMS) + bytes(6000)
+    path.write_bytes(whole)
+    check_whole(path)
+    path.write_bytes(whole[:-1])
+    with refused(FileFormatError, path, "truncated"):
+        check_whole(path)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sizes_that_overflow_are_refused(tmp_path, refused, order):
+    path = tmp_path / "scan.nii"
+    path.write_bytes(version_2(order, (3, 2**22, 2**21, 2**21, 1, 1, 1, 1)) + bytes(100))
+    with refused(FileFormatError, path, "truncated"):
+        check_whole(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        version_1("<", (0, *DIMS[1:])),
+        version_1("<", (-1, *DIMS[1:])),
+        version_1("<", (8, *DIMS[1:])),
+        version_1("<", DIMS, bits=0),
+        version_1("<", DIMS, start=float("nan")),
+        version_1("<", DIMS, start=-1.0),
+        version_1("<", DIMS, start=1e30),
+        b"no header at all " * 100,
+    ],
+)
+def test_an_impossible_header_is_refused(tmp_path, refused, header):
+    path = tmp_path / "scan.nii"
+    path.write_bytes(header + bytes(6000))
+    with refused(FileFormatError, path, "header is damaged"):
+        check_whole(path)
