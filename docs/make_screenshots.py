@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import napari
+from qtpy.QtWidgets import QApplication
+
 from napari_vbmd.io.files import read_mask, read_scan
 from napari_vbmd.phantom.sample import sample_paths
-from qtpy.QtWidgets import QApplication
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-vbmd"
@@ -72,9 +73,7 @@ def main() -> None:
 def set_slices(dock, viewer, scan, expert) -> None:
     """The expert's range, set as a person does: go there, "Use this slice"."""
     first = round(float(expert.translate[0] / scan.scale[0]))
-    for z, button in zip(
-        (first, first + len(expert.data) - 1), dock.slices._buttons, strict=True
-    ):
+    for z, button in zip((first, first + len(expert.data) - 1), dock.slices._buttons, strict=True):
         go_to(viewer, scan, z)
         button.click()
 

@@ -90,7 +90,13 @@ class Scan:
         try:
             return (self.calibration or Calibration()).linear(self.unit, target)
         except MissingCalibrationError as error:
-            raise MissingCalibrationError(f"{self.name}: {error}") from None
+            hint = "; say with --unit if the values are HU or densities" if self._unit_unsaid else ""
+            raise MissingCalibrationError(f"{self.name}: {error}{hint}") from None
+
+    @property
+    def _unit_unsaid(self) -> bool:
+        """Whether native is only what is assumed of a file that does not say."""
+        return self.unit == "native" and (self.calibration or Calibration()).mu_scaling is None
 
     @property
     def is_calibrated(self) -> bool:
