@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from scipy.ndimage import gaussian_filter
 
 from napari_vbmd import morphology
 from napari_vbmd.errors import ParameterError
@@ -357,6 +358,11 @@ def test_smoothing_keeps_the_volume_of_a_ball():
     assert morphology.smooth(ball, 1.0, CUBIC).sum() == pytest.approx(ball.sum(), rel=0.02)
 
 
+def test_smoothing_is_a_gaussian_cut_at_half():
+    expected = gaussian_filter(blobs().astype(float), (1.0, 2.0, 4.0)) > 0.5
+    np.testing.assert_array_equal(morphology.smooth(blobs(), 2.0, (2.0, 1.0, 0.5)), expected)
+
+
 def test_slicewise_smoothing_does_not_look_at_other_slices():
     mask = np.zeros((3, 20, 20), bool)
     mask[1, 4:16, 4:16] = True
@@ -366,8 +372,6 @@ def test_slicewise_smoothing_does_not_look_at_other_slices():
 
 
 def test_slabs_join_without_a_seam():
-    from scipy.ndimage import gaussian_filter
-
     volume = np.random.default_rng(0).random((50, 12, 13)).astype(np.float32)
     before = volume.copy()
     joined = np.concatenate(list(morphology.blurred_slabs(volume, 1.0, (0.5, 1.0, 2.0))))

@@ -332,7 +332,9 @@ def test_a_type_that_cannot_be_read_is_named(path, version, refused, kind, name)
         read_aim(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"AIM", b"\x14\0\0\0", bytes(400), b"AIMDATA_V040   \0" * 30])
+@pytest.mark.parametrize(
+    "data", [b"", b"AIM", b"\x14\0\0\0", bytes(400), b"AIMDATA_V040   \0" * 30]
+)
 def test_what_is_no_aim_is_refused(path, refused, data):
     path.write_bytes(data)
     with refused(FileFormatError, path, "not an AIM"):

@@ -79,9 +79,10 @@ def test_the_frame_is_zero_and_the_stream_covers_what_is_within():
 
 
 def test_codes_beyond_the_last_voxel_are_left_alone():
-    assert decode(bytes([0, 127, 2, 200, 9]), (1, 1, 4), NO_FRAME).ravel().tolist() == [0, 0] + [
-        127
-    ] * 2
+    assert (
+        decode(bytes([0, 127, 2, 200, 9]), (1, 1, 4), NO_FRAME).ravel().tolist()
+        == [0, 0] + [127] * 2
+    )
 
 
 @pytest.mark.parametrize("stream", [b"", b"\0", b"\0\x7f", b"\0\x7f\x03", b"\0\x7f\x01\x02"])

@@ -10,6 +10,12 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
+def write_half(path, error):
+    with written_whole(path) as temporary:
+        temporary.write_text("half")
+        raise error
+
+
 def test_the_final_name_appears_only_when_the_block_ends(tmp_path):
     path = tmp_path / "result.csv"
     with written_whole(path) as temporary:
@@ -32,9 +38,8 @@ def test_a_file_that_is_there_is_replaced(tmp_path):
 def test_a_block_that_fails_leaves_nothing_and_the_old_file_untouched(tmp_path, error):
     path = tmp_path / "result.csv"
     path.write_text("old")
-    with pytest.raises(error), written_whole(path) as temporary:
-        temporary.write_text("half")
-        raise error
+    with pytest.raises(error):
+        write_half(path, error)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["result.csv"]
 
@@ -91,10 +96,6 @@ def test_a_folder_of_that_name_is_not_replaced(tmp_path, refused):
 
 
 def test_a_refusal_from_within_passes_as_it_is(tmp_path):
-    with (
-        pytest.raises(WriteError, match="^mine$"),
-        written_whole(tmp_path / "a.csv") as temporary,
-    ):
-        temporary.write_text("x")
-        raise WriteError("mine")
+    with pytest.raises(WriteError, match=r"^mine$"):
+        write_half(tmp_path / "a.csv", WriteError("mine"))
     assert names(tmp_path) == []

@@ -143,7 +143,7 @@ def test_a_name_with_an_umlaut_can_be_printed(folder, encoding):
 
 def test_turned_slices_are_put_right_without_loss(folder):
     scan = read_dicom(series(folder, t00200037="0\\1\\0\\-1\\0\\0"))
-    # rows run along y, columns against x; SimpleITK writes x, y spacing as row, column
+    # a row runs along y, a column against x
     assert scan.grid.shape == (6, 8, 7)
     expected = np.array([voxels_of(z).T[:, ::-1] for z in range(6)])
     np.testing.assert_array_equal(scan.voxels, expected)

@@ -265,7 +265,9 @@ def test_bytes_after_the_voxels_are_allowed(isq, voxels):
     np.testing.assert_array_equal(read_isq(isq).voxels, voxels)
 
 
-@pytest.mark.parametrize("dims", [(0, 20, 12), (30, 0, 12), (30, 20, 0), (-30, 20, 12), (-30, -20, 12)])
+@pytest.mark.parametrize(
+    "dims", [(0, 20, 12), (30, 0, 12), (30, 20, 0), (-30, 20, 12), (-30, -20, 12)]
+)
 def test_empty_or_negative_dimensions_are_refused(isq, refused, dims):
     patch(isq, 44, "3i", *dims)
     with refused(FileFormatError, isq, "damaged"):

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from napari_vbmd.calibration import Calibration
 from napari_vbmd.errors import FileFormatError, ParameterError, WriteError
 from napari_vbmd.grid import Grid
-from napari_vbmd.io.itk import SUFFIXES, WRITABLE, read_itk, write_itk_mask
+from napari_vbmd.io.itk import SUFFIXES, WRITABLE, read_itk, scan_of, write_itk_mask
 
 NAMES = {".nii.gz": "NIfTI", ".nii": "NIfTI", ".nrrd": "NRRD", ".mha": "MetaImage"}
 # axes permuted and flipped, in the order x, y, z of SimpleITK
@@ -279,17 +279,20 @@ def test_a_header_that_claims_more_than_its_file_holds_is_refused_before_allocat
         read_itk(path)
 
 
-@pytest.mark.parametrize("spacing", ["1 0 1", "1 -1 1", "nan 1 1"])
+@pytest.mark.parametrize("spacing", [b"1 0 1", b"nan 1 1", b"1 inf 1"])
 def test_an_impossible_spacing_is_refused(tmp_path, refused, spacing):
     path = tmp_path / "scan.mha"
-    header = text_header(".mha", 1, "raw").replace(b"Spacing = 1 1 1", b"Spacing = %b" % spacing.encode())
-    path.write_bytes(header + b"ab")
-    try:
-        scan = read_itk(path)
-    except FileFormatError as error:
-        assert path.name in str(error)
-    else:
-        assert all(s > 0 for s in scan.grid.spacing_mm)
+    header = text_header(".mha", 1, "raw")
+    path.write_bytes(header.replace(b"Spacing = 1 1 1", b"Spacing = " + spacing) + b"ab")
+    with refused(FileFormatError, path, "spacing"):
+        read_itk(path)
+
+
+@pytest.mark.parametrize("origin", [float("nan"), float("inf")])
+def test_an_origin_that_is_not_finite_is_refused(tmp_path, image, origin):
+    image.SetOrigin((0.0, origin, 0.0))
+    with pytest.raises(ParameterError, match="position"):
+        scan_of(image, tmp_path / "scan.mha", "native", "MetaImage")
 
 
 def test_the_real_scan_and_its_mask_are_read(real_joint):

@@ -19,20 +19,22 @@ def nifti(request, tmp_path):
     return path
 
 
-def version_2(order: str, dims, bits=16, start=544) -> bytes:
+def version_2(order: str, dims, bits=16, start=544, sizes=(0.1, 0.2, 0.3)) -> bytes:
     head = bytearray(start)
     struct.pack_into(f"{order}i", head, 0, 540)
     struct.pack_into(f"{order}h", head, 14, bits)
     struct.pack_into(f"{order}8q", head, 16, *dims)
+    struct.pack_into(f"{order}3d", head, 112, *sizes)
     struct.pack_into(f"{order}q", head, 168, start)
     return bytes(head)
 
 
-def version_1(order: str, dims, bits=16, start=352.0) -> bytes:
+def version_1(order: str, dims, bits=16, start=352.0, sizes=(0.1, 0.2, 0.3)) -> bytes:
     head = bytearray(352)
     struct.pack_into(f"{order}i", head, 0, 348)
     struct.pack_into(f"{order}8h", head, 40, *dims)
     struct.pack_into(f"{order}h", head, 72, bits)
+    struct.pack_into(f"{order}3f", head, 80, *sizes)
     struct.pack_into(f"{order}f", head, 108, start)
     return bytes(head)
 
@@ -69,7 +71,7 @@ def test_a_file_without_a_whole_header_is_refused(nifti, refused, size):
 
 def test_a_flipped_bit_in_compressed_data_is_found(tmp_path, refused):
     path = tmp_path / "scan.nii.gz"
-    data = bytearray(gzip.compress(version_1("<", DIMS) + np.random.bytes(6000)))
+    data = bytearray(gzip.compress(version_1("<", DIMS) + np.random.default_rng(1).bytes(6000)))
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with refused(FileFormatError, path, "compressed data are damaged"):
@@ -94,6 +96,23 @@ def test_sizes_that_overflow_are_refused(tmp_path, refused, order):
     path.write_bytes(version_2(order, (3, 2**22, 2**21, 2**21, 1, 1, 1, 1)) + bytes(100))
     with refused(FileFormatError, path, "truncated"):
         check_whole(path)
+
+
+@pytest.mark.parametrize("size", [0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("version", [version_1, version_2])
+def test_a_voxel_size_that_is_missing_is_not_taken_for_a_millimetre(
+    tmp_path, refused, version, size
+):
+    path = tmp_path / "scan.nii"
+    path.write_bytes(version("<", DIMS, sizes=(0.1, size, 0.1)) + bytes(6000))
+    with refused(FileFormatError, path, "voxel size"):
+        check_whole(path)
+
+
+def test_a_negative_voxel_size_is_the_sign_of_a_direction(tmp_path):
+    path = tmp_path / "scan.nii"
+    path.write_bytes(version_1("<", DIMS, sizes=(-0.1, 0.1, 0.1)) + bytes(6000))
+    check_whole(path)
 
 
 @pytest.mark.parametrize(

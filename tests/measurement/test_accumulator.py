@@ -100,7 +100,8 @@ def test_whole_slices_at_the_ends_of_16_bits_are_exact(dtype, side):
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int8, np.uint8, np.int32, np.uint32])
 def test_integers_equal_two_passes_in_float64(random, dtype):
     limits = np.iinfo(dtype)
-    voxels = random.integers(max(limits.min, -(10**6)), min(limits.max, 10**6), (3, 300, 300), dtype)
+    low, high = max(limits.min, -(10**6)), min(limits.max, 10**6)
+    voxels = random.integers(low, high, (3, 300, 300), dtype)
     labels = random.integers(0, 2, voxels.shape).astype(bool)
     sums = accumulated(voxels, labels).sums()
     inside = voxels[labels].astype(np.float64)
@@ -189,9 +190,8 @@ def test_a_probability_is_no_label(voxels):
 
 
 def test_labels_of_another_integer_type_are_the_same_labels(voxels, labels):
-    assert accumulated(voxels, labels.astype(np.int64)).sums(2) == accumulated(
-        voxels, labels
-    ).sums(2)
+    found = accumulated(voxels, labels.astype(np.int64))
+    assert found.sums(2) == accumulated(voxels, labels).sums(2)
 
 
 # values that are not numbers

@@ -92,6 +92,8 @@ def _demo(arguments, words, console) -> None:
     from ..phantom.sample import sample_paths
     from ..pipeline import run_patient
 
+    if arguments.viewer:
+        output.check_screen()
     paths = sample_paths()
     slices = _slices_of(paths)
     console.note(

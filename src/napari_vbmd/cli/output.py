@@ -118,17 +118,26 @@ def demo_text(content: dict[str, Any]) -> str:
     return f"{aligned(rows, right=(1,))}\n\nreport: {content['files']['report.html']}"
 
 
+def check_screen() -> None:
+    """Refuse a viewer where there is no screen: Qt would end the process.
+
+    Raises
+    ------
+    UsageError
+    """
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in screens):
+        raise UsageError("--viewer: there is no screen here (DISPLAY is not set)")
+
+
 def open_viewer(scan: Path, mask: Path, expert: Path) -> None:
     """Open napari on the result; returns when its window is closed.
 
     Raises
     ------
     UsageError
-        When napari has no Qt, or there is no screen.
+        When napari has no Qt.
     """
-    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in screens):
-        raise UsageError("--viewer: there is no screen here (DISPLAY is not set)")
     try:
         from ..plugin.demo import show as show_in_napari
 

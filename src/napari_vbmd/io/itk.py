@@ -184,7 +184,8 @@ def _near_whole(position: float) -> float:
 
     NIfTI keeps both in single precision: 1500 voxels from the origin, 1e-4 voxel is lost.
     """
-    return round(position) if abs(position - round(position)) < _ROUNDING else position
+    whole = round(position) if math.isfinite(position) else position
+    return whole if abs(position - whole) < _ROUNDING else position
 
 
 def _suffix(path: Path, known: tuple[str, ...]) -> str:

@@ -1,4 +1,7 @@
-"""Whether a NIfTI file is whole: its library fills what is missing with zeros and says nothing."""
+"""Whether a NIfTI file is whole: its library fills in what is missing and says nothing.
+
+Voxels that are not there become zero, a voxel size that is not there becomes 1 mm.
+"""
 
 import gzip
 import math
@@ -48,23 +51,20 @@ def _bytes_needed(path: Path, head: bytes) -> int:
     for order in "<>":
         version = struct.unpack_from(f"{order}i", head)[0] if len(head) >= 348 else None
         if version == 348:
-            dims, bits, start = (
-                _unpack(order, head, f) for f in (("8h", 40), ("h", 72), ("f", 108))
-            )
+            fields = ("8h", 40), ("h", 72), ("f", 108), ("3f", 80)
         elif version == 540 and len(head) == _HEADER:
-            dims, bits, start = (
-                _unpack(order, head, f) for f in (("8q", 16), ("h", 14), ("q", 168))
-            )
+            fields = ("8q", 16), ("h", 14), ("q", 168), ("3d", 112)
         else:
             continue
+        dims, bits, start, sizes = (
+            struct.unpack_from(order + code, head, at) for code, at in fields
+        )
+        if not all(math.isfinite(s) and s != 0 for s in sizes):
+            raise FileFormatError(f"{path}: its voxel size is {sizes} mm (x, y, z): damaged header")
         if 1 <= dims[0] <= 7 and bits[0] >= 1 and 0 <= start[0] < 1 << 40:
             voxels = math.prod(max(n, 1) for n in dims[1 : 1 + dims[0]])
             return int(start[0]) + -(-voxels * bits[0] // 8)
     raise FileFormatError(f"{path}: not a NIfTI file, or its header is damaged")
-
-
-def _unpack(order: str, head: bytes, field: tuple[str, int]) -> tuple:
-    return struct.unpack_from(order + field[0], head, field[1])
 
 
 def _length(file) -> int:

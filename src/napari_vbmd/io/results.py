@@ -11,6 +11,8 @@ from pathlib import Path
 from ..errors import WriteError
 from .atomic import _reason
 
+_OLDER = "older"  # within the temporary folder
+
 
 def check_folder(folder: str | Path) -> None:
     """Refuse a folder that cannot be made or written to; makes nothing, so ask before long work.
@@ -59,6 +61,8 @@ def written_together(folder: str | Path, names: Sequence[str]) -> Iterator[Path]
         yield staging
         _move_in(staging, folder, names)
     except BaseException as error:
+        if _holds_older(staging):  # and the error says so: see `_put_back`
+            raise
         _remove(staging, missing)
         if isinstance(error, WriteError):  # it names a file that nobody has heard of
             raise WriteError(str(error).replace(str(staging), str(folder))) from error
@@ -71,7 +75,7 @@ def written_together(folder: str | Path, names: Sequence[str]) -> Iterator[Path]
 def _move_in(staging: Path, folder: Path, names: Sequence[str]) -> None:
     """Rename the new files in; when one cannot be, put everything back."""
     new = sorted(file.name for file in staging.iterdir())
-    older = staging / "older"
+    older = staging / _OLDER
     older.mkdir()
     arrived = []
     try:
@@ -84,9 +88,21 @@ def _move_in(staging: Path, folder: Path, names: Sequence[str]) -> None:
     except BaseException:
         for name in arrived:
             (folder / name).unlink(missing_ok=True)
-        for file in older.iterdir():
-            os.replace(file, folder / file.name)
+        _put_back(older, folder)
         raise
+
+
+def _put_back(older: Path, folder: Path) -> None:
+    """Return older files; what cannot be returned stays where it is, and the error says where."""
+    for file in older.iterdir():
+        with contextlib.suppress(OSError):
+            os.replace(file, folder / file.name)
+    if any(older.iterdir()):
+        raise WriteError(f"{folder}: cannot be written; the older results are now in {older}")
+
+
+def _holds_older(staging: Path | None) -> bool:
+    return bool(staging) and (staging / _OLDER).is_dir() and any((staging / _OLDER).iterdir())
 
 
 def _remove(staging: Path | None, made: Sequence[Path]) -> None:

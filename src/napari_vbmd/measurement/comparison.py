@@ -59,9 +59,9 @@ def measure_against(
     applies to ``mask``.
     """
     transform = scan.density_transform()
-    ours, measurement = _measured(scan, mask, label, _part(progress, 0.0, 0.3))
     if expert is None:
-        return Comparison(measurement)
+        return Comparison(_measured(scan, mask, label, progress)[1])
+    ours, measurement = _measured(scan, mask, label, _part(progress, 0.0, 0.3))
     theirs, of_expert = _measured(scan, expert, None, _part(progress, 0.3, 0.6))
     overlap = compare(mask, expert, scan.grid, label, _part(progress, 0.6, 1.0))
     common = np.flatnonzero((ours.counts_per_slice(label) > 0) & (theirs.counts_per_slice() > 0))

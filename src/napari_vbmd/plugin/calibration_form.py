@@ -5,7 +5,7 @@ from qtpy.QtGui import QDoubleValidator
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from ..calibration import UNIT_NAMES, UNITS
-from ..errors import VbmdError
+from ..errors import ParameterError, VbmdError
 from .job import sentence
 from .layers import scan_of, set_calibration
 from .parts import Note
@@ -54,6 +54,7 @@ class CalibrationForm(QWidget):
             field.setValidator(validator)
             field.setPlaceholderText("not known")
             field.setToolTip(tooltip)
+            field.returnPressed.connect(self.apply)
             form.addRow(text, field)
         self.use = QPushButton("Use these constants")
         self.use.setToolTip("Convert this scan's values with the constants above")
@@ -69,11 +70,15 @@ class CalibrationForm(QWidget):
         layout.addWidget(self.use)
 
     def show_layer(self, layer) -> None:
-        """Show what is known of a layer's scan."""
-        self._layer = layer
-        if layer is None:
+        """Show what is known of a layer's scan; None, or no scan: there is nothing to fill in."""
+        try:
+            scan = scan_of(layer) if layer is not None else None
+        except VbmdError:  # the dock around says why
+            scan = None
+        self._layer = layer if scan else None
+        self.setEnabled(scan is not None)
+        if scan is None:
             return
-        scan = scan_of(layer)
         self.unit.setCurrentIndex(self.unit.findData(scan.unit))
         for name, field in self.fields.items():
             known = getattr(scan.calibration, name) if scan.calibration else None
@@ -85,15 +90,12 @@ class CalibrationForm(QWidget):
         if self._layer is None:
             return
         try:
-            constants = {
-                name: float(field.text()) if field.text().strip() else None
-                for name, field in self.fields.items()
-            }
+            constants = {name: _number(field.text()) for name, field in self.fields.items()}
             trial = scan_of(self._layer).calibrated(unit=self.unit.currentData(), **constants)
             trial.density_transform()
             set_calibration(self._layer, self.unit.currentData(), **constants)
-        except (VbmdError, ValueError) as error:
-            self.note.say(sentence(error) if isinstance(error, VbmdError) else f"{error}")
+        except VbmdError as error:
+            self.note.say(sentence(error))
             return
         self.note.say("")
         self.calibrated.emit(self._layer)
@@ -102,3 +104,10 @@ class CalibrationForm(QWidget):
         needed = _NEEDED[self.unit.currentData()]
         for name, field in self.fields.items():
             self._form.setRowVisible(field, name in needed)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        raise ParameterError(f"{text}: not a number; write it as 1603.5") from None

@@ -1,6 +1,7 @@
 """Long work away from the window: progress, a Cancel that works, and errors as one line."""
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -41,8 +42,10 @@ class Job(QObject):
         self._worker = create_worker(
             _Titled(lambda: work(self._report), title), _ignore_errors=True
         )
+        self._tell: Callable[[], None] = self.cancelled.emit
         self._worker.returned.connect(self._on_returned)
         self._worker.errored.connect(self._on_errored)
+        self._worker.finished.connect(self._on_finished)
 
     def start(self) -> None:
         """Begin."""
@@ -61,17 +64,17 @@ class Job(QObject):
             self.progressed.emit(float(fraction), message)
 
     def _on_returned(self, result: Any) -> None:
-        if self._worker.abort_requested:  # Cancel came after the last report
-            self.cancelled.emit()
-        else:
-            self.succeeded.emit(result)
-        self.ended.emit()
+        self._tell = partial(self.succeeded.emit, result)
 
     def _on_errored(self, error: Exception) -> None:
-        if isinstance(error, Cancelled):
+        self._tell = partial(self.failed.emit, sentence(error))
+
+    def _on_finished(self) -> None:
+        """Tell how it ended; a worker asked to stop after its last report tells nothing itself."""
+        if self._worker.abort_requested:
             self.cancelled.emit()
         else:
-            self.failed.emit(sentence(error))
+            self._tell()
         self.ended.emit()
 
 

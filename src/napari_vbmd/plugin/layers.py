@@ -4,6 +4,7 @@ Every layer made here carries its scale in mm, `units`, `axis_labels`, a transla
 position, and one namespaced ``metadata["vbmd"]``.
 """
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _PYRAMID_ABOVE = 2**27  # voxels; a larger single level can exhaust graphics mem
 _PYRAMID_STEP = 4
 _UNITS = ("mm", "mm", "mm")
 _AXES = ("z", "y", "x")
+_previews = weakref.WeakSet()  # not in the metadata: napari's copy of a layer takes that along
 _MM_PER = {"millimeter": 1.0, "micrometer": 1e-3, "centimeter": 10.0, "meter": 1e3}
 
 
@@ -69,13 +71,31 @@ def mask_to_layer(mask: Mask, name: str, color: str = OURS, about: dict | None =
     return mask.voxels, kwargs, "labels"
 
 
-def add_mask(viewer, mask: Mask, name: str, color: str = OURS, about: dict | None = None) -> Labels:
-    """Add a mask to a viewer, as an outline with label 1 ready for painting."""
+def add_mask(
+    viewer,
+    mask: Mask,
+    name: str,
+    color: str = OURS,
+    about: dict | None = None,
+    preview: bool = False,
+) -> Labels:
+    """Add a mask to a viewer, as an outline with label 1 ready for painting.
+
+    A preview is neither painted on nor offered as a mask; a copy of it is an ordinary mask.
+    """
     voxels, kwargs, _ = mask_to_layer(mask, name, color, about)
     layer = Labels(voxels, **kwargs)
     as_outline(layer)
+    if preview:
+        layer.editable = False
+        _previews.add(layer)
     viewer.add_layer(layer)  # gives a dock a proxy of the layer: not what pickers and events hold
     return layer
+
+
+def is_preview(layer: Layer) -> bool:
+    """Whether a layer only shows what a step would give."""
+    return layer in _previews
 
 
 def as_outline(layer: Labels) -> None:

@@ -5,7 +5,7 @@ from time import monotonic
 
 from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from .job import Job
+from .layers import is_preview
 from .status import watch
 
 PLUGIN = "napari-vbmd"
@@ -80,7 +81,8 @@ class LayerPicker(QComboBox):
             self.picked.emit(self.layer)
 
     def _offers(self, layer: Layer) -> bool:
-        return isinstance(layer, self._kind) and layer.ndim == 3
+        volume = isinstance(layer, self._kind) and layer.ndim == 3
+        return volume and not getattr(layer, "rgb", False) and not is_preview(layer)
 
 
 class Note(QLabel):
@@ -89,11 +91,13 @@ class Note(QLabel):
     def __init__(self, text: str = "", quiet: bool = True):
         super().__init__(text)
         self.setWordWrap(True)
+        self.setTextFormat(Qt.PlainText)  # names of files and layers are no markup
         self.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
         if quiet:
             self.setStyleSheet("font-size: 8pt;")
-        self.setVisible(bool(text))
+        if not text:  # showing it now, without a parent, would open a window
+            self.hide()
 
     def say(self, text: str) -> None:
         """Show a text, or nothing."""
@@ -132,7 +136,7 @@ class RunBar(QWidget):
             " padding: 5px 14px; }"
             "QPushButton:disabled { background: palette(mid); }"
         )
-        self._tooltip = tooltip
+        self._tooltip, self._reason = tooltip, ""
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop the work; nothing is changed")
         self.cancel.setVisible(False)
@@ -181,6 +185,7 @@ class RunBar(QWidget):
 
     def allow(self, reason: str = "") -> None:
         """Enable the button, or disable it and say why in its tooltip."""
+        self._reason = reason
         self.button.setEnabled(not reason and not self.running)
         self.button.setToolTip(reason or self._tooltip)
 
@@ -192,13 +197,14 @@ class RunBar(QWidget):
         self.message.say(message)
 
     def _end(self) -> None:
+        self._job.deleteLater()  # it holds the input and the result
         self._job = None
         self._set_running(False)
 
     def _set_running(self, running: bool) -> None:
         self.bar.setVisible(running)
         self.cancel.setVisible(running)
-        self.button.setEnabled(not running)
+        self.button.setEnabled(not running and not self._reason)
 
 
 class Page(QWidget):
@@ -239,8 +245,23 @@ class Page(QWidget):
         return form
 
     def open_dock(self, name: str) -> QWidget:
-        """Open another dock of this plugin, as a tab beside this one."""
-        return self.viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=True)[1]
+        """Open another dock of this plugin, as a tab beside this one and in front of it."""
+        dock, page = self.viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=True)
+        dock.show()
+        dock.raise_()
+        return page
+
+    def stop(self) -> None:
+        """End what goes on: the dock was closed. A dock with more than work to end adds to this."""
+        for bar in self.findChildren(RunBar):
+            bar.stop()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Notice that napari has let go of the page: nobody sees it from now on."""
+        super().changeEvent(event)
+        if event.type() == QEvent.ParentChange and self.parent() is None:
+            self.stop()
+            self.deleteLater()  # here: garbage collection might do it in another thread
 
 
 def newest(viewer, kind: type) -> Image | Labels | None:

@@ -12,7 +12,7 @@ from ..errors import ParameterError, VbmdError
 from ..scan import Mask
 from ..segmentation import postprocessing as steps
 from .job import sentence
-from .layers import AGREEMENT, add_mask, mask_of, scan_of
+from .layers import AGREEMENT, add_mask, is_preview, mask_of, scan_of
 from .mask_edit import Edit, edit
 from .parts import LayerPicker, Note, Page, RunBar, narrow, small_button
 
@@ -101,7 +101,7 @@ class PostprocessDock(Page):
             self.viewer.layers.remove(layer)
 
     def _previews(self) -> list[Labels]:
-        return [x for x in self.viewer.layers if x.metadata.get("vbmd", {}).get(PREVIEW)]
+        return [layer for layer in self.viewer.layers if is_preview(layer)]
 
     def _show_in_place(self, layer: Labels, done: Edit, _) -> None:
         same = layer in self.viewer.layers and np.array_equal(layer.data[done.box], done.before)
@@ -122,11 +122,8 @@ class PostprocessDock(Page):
         self.run_bar.message.say(done.describe())
 
     def _show_preview(self, layer: Labels, done: Edit, whole: Mask) -> None:
-        added = add_mask(self.viewer, whole, f"{PREVIEW}: {done.names}", AGREEMENT)
-        added.metadata = {"vbmd": {PREVIEW: True}}
-        added.editable = False
+        add_mask(self.viewer, whole, f"{PREVIEW}: {done.names}", AGREEMENT, preview=True)
         self.viewer.layers.selection.active = layer
-        self.mask.pick(layer)
         self.run_bar.message.say(done.describe())
 
     def _lay_out(self) -> None:

@@ -43,15 +43,19 @@ class SeedPicker(QWidget):
             self._layer = layer
             self.forget()
 
+    def stop(self) -> None:
+        """No longer wait for a click."""
+        self.click.setChecked(False)
+
     def forget(self) -> None:
         """Back to the largest bone."""
         self.seed = None
-        self.text.say("Largest bone")
+        self._describe()
 
     def take_point(self) -> None:
         """Take a point from the newest points layer."""
         points = newest(self._viewer, Points)
-        if points is None or not len(points.data):
+        if points is None or not len(points.data) or points.ndim < 3:
             self.text.say("Add a points layer and a point first, or click on the bone.")
             return
         index = min(points.selected_data) if points.selected_data else len(points.data) - 1
@@ -67,7 +71,7 @@ class SeedPicker(QWidget):
             self.text.say("That point lies outside the scan.")
             return
         self.seed = tuple(int(i) for i in index)
-        self.text.say("Bone nearest to slice {}, y {}, x {}".format(*self.seed))
+        self._describe()
 
     def _await_click(self) -> None:
         """`toggled` does the work; a checkable button also reports its click."""
@@ -79,9 +83,18 @@ class SeedPicker(QWidget):
             self.text.say("Click on the bone in the image …")
         elif not on and self._on_click in callbacks:
             callbacks.remove(self._on_click)
-            if self.seed is None:
-                self.forget()
+            self._describe()
 
     def _on_click(self, viewer, event) -> None:
-        self.take_world(event.position)
         self.click.setChecked(False)
+        if viewer.dims.ndisplay == 3:  # a click there names no depth
+            self.text.say("Switch to 2D to click on the bone.")
+        else:
+            self.take_world(event.position)
+
+    def _describe(self) -> None:
+        self.text.say(
+            "Bone nearest to slice {}, y {}, x {}".format(*self.seed)
+            if self.seed
+            else "Largest bone"
+        )

@@ -61,6 +61,11 @@ class SegmentDock(Page):
             work, f"Segmenting {layer.name}", lambda result: self._show(*result, layer)
         )
 
+    def stop(self) -> None:
+        """End what goes on, a wait for a click too."""
+        super().stop()
+        self.seed.stop()
+
     def _show(self, segmentation: Segmentation, mask: Mask, scan_layer: Image) -> None:
         about = {
             "method": segmentation.method,

@@ -79,7 +79,10 @@ def _adopt(viewer, layer: Layer) -> None:
 
 def _announce(viewer, layer: Image) -> None:
     """Say what was opened, once napari has said that it is ready."""
-    text = f"{layer.name}: {scan_of(layer).describe()}"
+    try:
+        text = f"{layer.name}: {scan_of(layer).describe()}"
+    except VbmdError:  # a projection of a scan carries its metadata along
+        return
 
     def say() -> None:
         viewer.status = text

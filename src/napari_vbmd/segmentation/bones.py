@@ -79,7 +79,8 @@ def find_bone(
     if separate:
         own = _cut_at_necks(density, own, anchor, level, coarse_mm)
     _check_width(own, coarse_mm, threshold_mg_cm3)
-    return _territory(density, own, bones & ~own, step, spacing_mm, voxels.shape)
+    others = bones & ~morphology.fill_holes(own)  # an island in the marrow is no other bone
+    return _territory(density, own, others, step, spacing_mm, voxels.shape)
 
 
 def _coarse_density(voxels, gain, offset, step, coarse_mm, progress) -> np.ndarray:

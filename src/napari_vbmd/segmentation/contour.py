@@ -188,7 +188,7 @@ def _outline(dense, territory, spacing_mm, parameters, progress) -> np.ndarray:
     slicewise = parameters.slicewise
     progress(0.7, "closing the shell")
     bone = morphology.keep_largest(dense)
-    bone = morphology.close(bone, parameters.closing_mm, spacing_mm, slicewise) & territory
+    bone = morphology.close(bone, parameters.closing_mm, spacing_mm, slicewise)
     progress(0.8, "filling the marrow")
     bone = _fill_marrow(bone, territory)
     progress(0.9, "smoothing")
@@ -198,11 +198,10 @@ def _outline(dense, territory, spacing_mm, parameters, progress) -> np.ndarray:
 
 
 def _fill_marrow(bone, territory) -> np.ndarray:
-    """Fill hollows in 3D, then slice by slice those that a gap in the shell left open.
+    """Fill hollows slice by slice, so that a wide gap in the shell costs its own slices only.
 
     A hollow that holds part of another bone is no marrow but a joint, and stays open.
     """
-    bone = morphology.fill_holes(bone)
     hollows, count = ndimage.label(morphology.fill_holes(bone, slicewise=True) & ~bone)
     marrow = np.ones(count + 1, bool)
     marrow[np.unique(hollows[~territory])] = False

@@ -82,7 +82,8 @@ def segment(
     Raises
     ------
     ParameterError
-        When the method is not known or the slice range leaves the scan.
+        When the method is not known, the parameters are another method's, or the slice range
+        leaves the scan.
     MissingCalibrationError, NoBoneError
         As the method finds.
     """
@@ -90,6 +91,8 @@ def segment(
         raise ParameterError(f"method {method!r} is not known: use {', '.join(METHODS)}")
     chosen = METHODS[method]
     parameters = parameters if parameters is not None else chosen.parameters()
+    if not isinstance(parameters, chosen.parameters):
+        raise ParameterError(f"method {method!r} takes {chosen.parameters.__name__}")
     check_slices(slices, scan.grid.shape[0])
     mask = chosen.run(scan, parameters, slices, progress)
     warnings = [] if slices else ["no slice range was set: the whole scan was searched"]
@@ -129,7 +132,8 @@ METHODS = {
         Method(
             "contour",
             "The classical outline of one bone by its density: no network, no training; needs a "
-            f"calibration to {UNIT_NAMES['density']}. Seconds for a joint, about a minute for a hand.",
+            f"calibration to {UNIT_NAMES['density']}. Seconds for a joint, about a minute for a "
+            "hand.",
             ContourParameters,
             _contour,
         ),

@@ -11,6 +11,7 @@ or in all five) this follows the paper.
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -135,9 +136,7 @@ class UNet3D(nn.Module):
         super().__init__()
         widths = [filters * 2**stage for stage in range(5)]
         self.first = _FirstStage(in_channels, filters, dropout)
-        self.down = nn.ModuleList(
-            _DownStage(narrow, wide) for narrow, wide in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(_DownStage(narrow, wide) for narrow, wide in pairwise(widths))
         self.bottom = _Up(widths[4], widths[3])
         self.bottom_mix = _convolution(widths[3], widths[3], kernel=1)
         self.join = nn.ModuleList(_Join(2 * width) for width in widths[3::-1])

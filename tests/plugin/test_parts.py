@@ -1,0 +1,404 @@
+"""What every dock is made of: pickers that keep up, notes, the run bar, the page."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Points
+from qtpy.QtWidgets import QApplication, QComboBox
+
+from napari_vbmd.errors import NoBoneError
+from napari_vbmd.plugin.job import Job
+from napari_vbmd.plugin.layers import add_mask
+from napari_vbmd.plugin.parts import LayerPicker, Note, Page, RunBar, Warnings, narrow, newest
+from napari_vbmd.scan import Mask
+
+VOLUME = np.zeros((3, 4, 5), np.uint8)
+DOCKS = ("Scan", "Segment", "Post-process", "Measure")
+
+
+@pytest.fixture
+def model(qtbot):
+    return ViewerModel()
+
+
+@pytest.fixture
+def picker(model, qtbot):
+    picker = LayerPicker(model, Image, "Which")
+    qtbot.addWidget(picker)
+    return picker
+
+
+@pytest.fixture
+def bar(qtbot):
+    bar = RunBar("Go", "Do it")
+    qtbot.addWidget(bar)
+    return bar
+
+
+def names(box: QComboBox) -> list[str]:
+    return [box.itemText(i) for i in range(box.count())]
+
+
+def test_picker_made_before_any_layer_is_empty(picker):
+    assert picker.layer is None
+    assert names(picker) == []
+
+
+def test_picker_offers_volumes_of_its_kind_only(model, picker):
+    model.add_image(VOLUME, name="volume")
+    model.add_image(np.zeros((4, 5)), name="flat")
+    model.add_image(np.zeros((2, 3, 4, 5)), name="series")
+    model.add_labels(VOLUME, name="mask")
+    model.add_points(np.zeros((1, 3)), name="points")
+    assert names(picker) == ["volume"]
+
+
+def test_picker_does_not_offer_colour_images(model, picker):
+    model.add_image(np.zeros((3, 4, 5, 3), np.uint8), rgb=True, name="photo")
+    assert names(picker) == []
+
+
+def test_first_layer_is_picked_and_a_second_one_does_not_take_its_place(model, picker):
+    first = model.add_image(VOLUME, name="first")
+    model.add_image(VOLUME, name="second")
+    assert picker.layer is first
+
+
+def test_layers_that_were_there_before_are_offered_and_the_newest_is_meant(model, qtbot):
+    model.add_image(VOLUME, name="a")
+    newest_one = model.add_image(VOLUME, name="b")
+    picker = LayerPicker(model, Image, "Which")
+    qtbot.addWidget(picker)
+    assert picker.layer is newest_one
+
+
+def test_renamed_layer_stays_picked_under_its_new_name(model, picker):
+    model.add_image(VOLUME, name="a")
+    layer = model.add_image(VOLUME, name="b")
+    picker.pick(layer)
+    layer.name = "renamed"
+    assert names(picker) == ["a", "renamed"]
+    assert picker.layer is layer
+    assert picker.currentText() == "renamed"
+
+
+def test_reordered_layers_change_the_order_and_not_the_choice(model, picker):
+    a, b, c = (model.add_image(VOLUME, name=name) for name in "abc")
+    picker.pick(b)
+    model.layers.move(0, 3)
+    assert names(picker) == ["b", "c", "a"]
+    assert picker.layer is b
+    assert {a, c} <= set(model.layers)
+
+
+def test_another_layer_is_picked_when_the_chosen_one_is_removed(model, picker):
+    a, b = (model.add_image(VOLUME, name=name) for name in "ab")
+    picker.pick(b)
+    model.layers.remove(b)
+    assert picker.layer is a
+    model.layers.remove(a)
+    assert picker.layer is None
+
+
+def test_picked_is_told_once_for_every_change_of_the_choice(model, picker):
+    told = []
+    picker.picked.connect(told.append)
+    a = model.add_image(VOLUME, name="a")
+    b = model.add_image(VOLUME, name="b")
+    picker.pick(b)
+    b.name = "c"
+    model.layers.move(0, 2)
+    model.layers.remove(b)
+    model.layers.remove(a)
+    assert told == [a, b, a, None]
+
+
+def test_optional_picker_stands_at_none_until_something_is_picked(model, qtbot):
+    picker = LayerPicker(model, Labels, "Which", none="nobody's")
+    qtbot.addWidget(picker)
+    layer = model.add_labels(VOLUME, name="mask")
+    assert picker.layer is None
+    assert names(picker) == ["nobody's", "mask"]
+    picker.pick(layer)
+    assert picker.layer is layer
+    model.layers.remove(layer)
+    assert picker.layer is None
+    assert picker.currentText() == "nobody's"
+
+
+def test_picking_a_layer_that_is_not_on_offer_changes_nothing(model, picker):
+    a = model.add_image(VOLUME, name="a")
+    picker.pick(Image(VOLUME))
+    picker.pick(None)
+    assert picker.layer is a
+
+
+def test_layers_of_one_name_are_told_apart(model, picker):
+    model.add_image(VOLUME, name="same")
+    second = model.add_image(VOLUME, name="same")
+    picker.pick(second)
+    model.add_image(VOLUME, name="same")
+    assert picker.layer is second
+
+
+def test_preview_is_never_on_offer(model, qtbot, tube):
+    picker = LayerPicker(model, Labels, "Which")
+    qtbot.addWidget(picker)
+    told = []
+    picker.picked.connect(told.append)
+    preview = add_mask(model, Mask(tube.mask, tube.grid), "preview: x", preview=True)
+    assert names(picker) == told == []
+    assert not preview.editable
+    assert preview in model.layers
+
+
+def test_mask_added_through_a_docks_viewer_can_be_picked(viewer, dock, tube):
+    page = dock("Measure")
+    layer = add_mask(page.viewer, Mask(tube.mask, tube.grid), "new")
+    other = add_mask(page.viewer, Mask(tube.mask, tube.grid), "other")
+    page.mask.pick(other)
+    assert page.mask.layer is other
+    page.mask.pick(layer)
+    assert page.mask.layer is layer
+
+
+def test_note_is_hidden_while_it_has_nothing_to_say(qtbot):
+    note = Note()
+    qtbot.addWidget(note)
+    assert note.isHidden()
+    note.say("something")
+    assert not note.isHidden()
+    note.say("")
+    assert note.isHidden()
+
+
+def test_note_with_a_text_does_not_open_a_window_of_its_own(qtbot):
+    note = Note("something")
+    qtbot.addWidget(note)
+    assert not note.isVisible()
+
+
+def test_note_shows_a_text_as_it_is(qtbot):
+    note = Note()
+    qtbot.addWidget(note)
+    note.say("<b>a.isq</b> is < b")
+    assert note.textFormat().name == "PlainText"
+
+
+def test_warnings_are_listed_a_line_each(qtbot):
+    warnings = Warnings()
+    qtbot.addWidget(warnings)
+    warnings.list(["one", "two"])
+    assert warnings.text() == "⚠ one\n⚠ two"
+    warnings.list([])
+    assert warnings.isHidden()
+
+
+def test_newest_layer_of_a_kind_is_the_topmost(model):
+    assert newest(model, Points) is None
+    model.add_image(VOLUME)
+    points = model.add_points(np.zeros((1, 3)))
+    model.add_image(VOLUME)
+    assert newest(model, Points) is points
+
+
+def test_long_entries_do_not_widen_a_box(qtbot):
+    box = QComboBox()
+    qtbot.addWidget(box)
+    narrow(box)
+    empty = box.minimumSizeHint().width()
+    box.addItem("a very long name of a scan from a very long folder" * 3)
+    assert box.minimumSizeHint().width() == empty < 200
+
+
+def test_run_bar_shows_progress_and_cancel_only_while_it_runs(bar, gate, entered, qtbot, click):
+    bar.show()
+    assert not bar.cancel.isVisible()
+
+    def work(progress):
+        gate.wait()
+        progress(0.4, "slice 4 of 10")
+        return 1
+
+    results = []
+    bar.run(work, "Going", results.append)
+    assert bar.running
+    assert bar.cancel.isVisible()
+    assert bar.bar.isVisible()
+    assert not bar.button.isEnabled()
+    entered()
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not bar.running)
+    assert results == [1]
+    assert bar.bar.value() == 40
+    assert bar.message.text().startswith("slice 4 of 10")
+    assert not bar.cancel.isVisible()
+    assert not bar.bar.isVisible()
+    assert bar.button.isEnabled()
+
+
+def test_second_start_while_one_runs_is_ignored(bar, gate, entered, qtbot):
+    started = []
+
+    def work(progress):
+        started.append(1)
+        gate.wait()
+
+    for _ in range(2):
+        bar.run(work, "Going", lambda _: None)
+    entered()
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not bar.running)
+    assert started == [1]
+
+
+def test_cancel_button_stops_the_work_and_no_result_arrives(
+    bar, gate, entered, qtbot, click, notes
+):
+    results = []
+
+    def work(progress):
+        gate.wait()
+        progress(0.5, "half")
+        return 1
+
+    bar.run(work, "Going", results.append)
+    entered()
+    click(bar.cancel)
+    assert bar.running
+    assert bar.message.text() == "Cancelling …"
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not bar.running)
+    assert results == []
+    assert "Cancelled" in bar.message.text()
+    assert notes == []
+    assert bar.button.isEnabled()
+
+
+def test_failure_is_one_line_in_the_bar_and_one_notification(bar, qtbot, notes):
+    def work(progress):
+        raise NoBoneError("scan: no bone; lower the threshold")
+
+    bar.run(work, "Going", lambda _: None)
+    qtbot.waitUntil(lambda: not bar.running)
+    assert bar.message.text() == "scan: no bone; lower the threshold"
+    assert notes == ["scan: no bone; lower the threshold"]
+    assert bar.button.isEnabled()
+
+
+def test_disabled_button_says_why(bar):
+    bar.allow("Open a scan first")
+    assert not bar.button.isEnabled()
+    assert bar.button.toolTip() == "Open a scan first"
+    bar.allow()
+    assert bar.button.isEnabled()
+    assert bar.button.toolTip() == "Do it"
+
+
+def test_button_that_was_disabled_during_the_work_stays_so_after_it(bar, gate, entered, qtbot):
+    bar.run(lambda progress: gate.wait(), "Going", lambda _: None)
+    entered()
+    bar.allow("Open a scan first")
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not bar.running)
+    assert not bar.button.isEnabled()
+    bar.allow()
+    assert bar.button.isEnabled()
+
+
+def test_button_allowed_during_the_work_waits_for_its_end(bar, gate, entered, qtbot):
+    bar.run(lambda progress: gate.wait(), "Going", lambda _: None)
+    entered()
+    bar.allow()
+    assert not bar.button.isEnabled()
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not bar.running)
+    assert bar.button.isEnabled()
+
+
+def test_progress_of_nothing_done_yet_is_shown(bar):
+    bar._show_progress(0.0, "first")
+    assert bar.bar.value() == 0
+    assert bar.message.text() == "first"
+
+
+def test_time_left_is_told_once_it_is_known(bar, monkeypatch):
+    now = iter((110.0, 130.0))
+    monkeypatch.setattr("napari_vbmd.plugin.parts.monotonic", lambda: next(now))
+    bar._started = 100.0
+    bar._show_progress(0.01, "early")
+    assert bar.message.text() == "early"
+    bar._show_progress(0.25, "later")
+    assert bar.message.text() == "later, about 90 s left"
+
+
+def test_finished_work_and_its_result_are_let_go(bar, qtbot):
+    import gc
+    import weakref
+
+    class Result:
+        pass
+
+    kept = []
+
+    def work(progress):
+        result = Result()
+        kept.append(weakref.ref(result))
+        return result
+
+    bar.run(work, "Going", lambda _: None)
+    qtbot.waitUntil(lambda: not bar.running)
+    QApplication.processEvents()
+    qtbot.waitUntil(lambda: not bar.findChildren(Job))
+    gc.collect()
+    assert kept[0]() is None
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_dock_opened_before_any_layer_is_ready_for_the_first(viewer, dock, open_scan, name):
+    page = dock(name)
+    picker = page.mask if name == "Post-process" else page.scan
+    assert picker.layer is None
+    if hasattr(page, "run_bar"):
+        assert not page.run_bar.button.isEnabled()
+        assert page.run_bar.button.toolTip()
+    layer = open_scan(viewer)
+    if name != "Post-process":
+        assert page.scan.layer is layer
+
+
+@pytest.mark.parametrize("name", DOCKS[:3])
+def test_last_line_of_a_dock_opens_the_next_one_in_sight(make_napari_viewer, dock, qtbot, name):
+    viewer = make_napari_viewer(show=True)
+    page = dock(name, viewer)
+    following = DOCKS[DOCKS.index(name) + 1]
+    other = dock(following, viewer)
+    other.parent().close()  # hidden, as its title bar's eye does
+    opened = page.open_dock(following)
+    assert opened is other
+    qtbot.waitUntil(lambda: opened.isVisible() and not opened.visibleRegion().isEmpty())
+
+
+def test_next_dock_is_a_tab_beside_the_first_and_in_front(make_napari_viewer, dock, qtbot):
+    viewer = make_napari_viewer(show=True)
+    page = dock("Segment", viewer)
+    opened = page.open_dock("Post-process")
+    qtbot.waitUntil(lambda: not opened.visibleRegion().isEmpty())
+    assert page.visibleRegion().isEmpty()
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_closed_dock_no_longer_follows_the_viewer(
+    viewer, dock, close_dock, open_scan, mask_layer, name
+):
+    page = dock(name)
+    close_dock(page)
+    layer = open_scan(viewer)
+    viewer.add_layer(mask_layer)
+    layer.name = "renamed"
+    viewer.dims.set_current_step(0, 3)
+    viewer.theme = "light"
+    viewer.layers.clear()
+    reopened = dock(name)
+    assert reopened is not page
+    assert isinstance(reopened, Page)
