@@ -105,11 +105,6 @@ def test_a_command_keeps_no_folder():
     assert provenance.public_command(["--slices", "3:40"]) == "--slices 3:40"
 
 
-def test_a_scan_is_synthetic_where_its_header_says_so_in_words():
-    assert provenance.is_synthetic(scan_at(header={"Patient Name": "PHANTOM 1, NOT A PERSON"}))
-    assert not provenance.is_synthetic(scan_at(header={"Patient Name": "Phantom Lady"}))
-
-
 def test_json_never_holds_nan():
     text = provenance.as_json({"a": math.nan, "b": [1.5, math.inf], "c": (None, "nan")})
     assert json.loads(text, parse_constant=pytest.fail) == {

@@ -186,8 +186,10 @@ def test_the_page_loads_nothing_from_outside(scan, mask):
 
 def test_a_phantom_is_called_synthetic_and_a_person_is_not(scan, mask):
     comparison = measure_against(scan, mask)
-    assert "Synthetic" in page(scan, comparison, record(synthetic=True)).text
     assert "Synthetic" not in page(scan, comparison, record()).text
+    scan.header["Patient Name"] = "PHANTOM, NOT A PERSON"
+    assert "Synthetic" in page(scan, comparison, record()).text
+    assert "Synthetic" in page(scan, comparison).text
 
 
 def test_warnings_stand_on_the_page(scan, mask):

@@ -91,6 +91,12 @@ def test_the_public_header_keeps_the_scanners_own_keys():
     assert list(scan.public_header()) == keys
 
 
+def test_the_public_header_names_the_original_file_without_its_folder():
+    for path in ("DK0:[MICROCT.DOE_JANE]C0001.ISQ;1", "/data/Jane Doe/C0001.ISQ;1", "C0001.ISQ;1"):
+        scan = Scan(VOXELS, "native", GRID, header={"Original file": path})
+        assert scan.public_header() == {"Original file": "C0001.ISQ;1"}
+
+
 def test_the_description_is_one_line_with_sizes_in_x_y_z(calibration):
     scan = Scan(VOXELS, "native", GRID, calibration, side="left")
     assert scan.describe() == "4 × 3 × 2 voxels of 0.082 mm, native, calibrated, side left"
@@ -119,3 +125,9 @@ def test_the_name_is_the_files_without_its_folder(tmp_path, monkeypatch):
 def test_a_side_is_unknown_until_a_header_names_it():
     scan = Scan(VOXELS, "hu", GRID)
     assert (scan.side, scan.side_reason) == ("unknown", "the header does not say")
+
+
+def test_a_scan_is_synthetic_where_its_header_says_so_in_words():
+    phantom = {"Patient Name": "PHANTOM 1, NOT A PERSON"}
+    assert Scan(VOXELS, "native", GRID, header=phantom).is_synthetic
+    assert not Scan(VOXELS, "native", GRID, header={"Patient Name": "Phantom Lady"}).is_synthetic

@@ -111,11 +111,6 @@ def describe_file(source: Scan | Mask, progress: Progress | None = None) -> dict
     return described
 
 
-def is_synthetic(scan: Scan) -> bool:
-    """Whether the header says that this is a phantom: its name field says so in words."""
-    return any("NOT A PERSON" in str(value).upper() for value in scan.header.values())
-
-
 def run_record(
     *,
     scan: dict,
@@ -147,7 +142,7 @@ def run_record(
         Of each stage.
     warnings : sequence of str
     synthetic : bool
-        Of `is_synthetic`.
+        Of `Scan.is_synthetic`.
     weights : dict, optional
         Name and hash; None for a method without a network.
     device : str

@@ -119,9 +119,17 @@ class Scan:
         calibration = (self.calibration or Calibration()).updated(**constants)
         return replace(self, unit=unit or self.unit, calibration=calibration)
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the header says in words that this is a phantom, not a person."""
+        return any("NOT A PERSON" in str(value).upper() for value in self.header.values())
+
     def public_header(self) -> dict:
-        """The header without anything that names or describes a person."""
-        return {k: v for k, v in self.header.items() if not is_identifying(k)}
+        """The header without anything that names or describes a person, folders included."""
+        public = {k: v for k, v in self.header.items() if not is_identifying(k)}
+        if "Original file" in public:
+            public["Original file"] = re.split(r"[\]/\\:]", str(public["Original file"]))[-1]
+        return public
 
     def size_text(self) -> str:
         """Voxels and voxel size along x, y, z; one size when all are alike to 0.1 %."""

@@ -119,9 +119,7 @@ def test_scan_comes_back_with_the_geometry_that_the_layer_has_now(scan_layer):
 
 
 def test_units_of_a_layer_are_converted_to_mm():
-    layer = Image(
-        np.zeros((2, 3, 4)), scale=(82, 82, 61), units=("um",) * 3, translate=(0, 820, 0)
-    )
+    layer = Image(np.zeros((2, 3, 4)), scale=(82, 82, 61), units=("um",) * 3, translate=(0, 820, 0))
     grid = scan_of(layer).grid
     np.testing.assert_allclose(grid.spacing_mm, (0.082, 0.082, 0.061))
     assert grid.position == (0, 10, 0)

@@ -1,31 +1,16 @@
-"""What every dock is made of: pickers that keep up, notes, the run bar, the page."""
+"""What every dock is made of: notes, the run bar, the page."""
 
-import numpy as np
+import gc
+import weakref
+
 import pytest
-from napari.components import ViewerModel
-from napari.layers import Image, Labels, Points
-from qtpy.QtWidgets import QApplication, QComboBox
+from qtpy.QtWidgets import QApplication
 
 from napari_vbmd.errors import NoBoneError
 from napari_vbmd.plugin.job import Job
-from napari_vbmd.plugin.layers import add_mask
-from napari_vbmd.plugin.parts import LayerPicker, Note, Page, RunBar, Warnings, narrow, newest
-from napari_vbmd.scan import Mask
+from napari_vbmd.plugin.parts import Note, Page, RunBar, Warnings
 
-VOLUME = np.zeros((3, 4, 5), np.uint8)
 DOCKS = ("Scan", "Segment", "Post-process", "Measure")
-
-
-@pytest.fixture
-def model(qtbot):
-    return ViewerModel()
-
-
-@pytest.fixture
-def picker(model, qtbot):
-    picker = LayerPicker(model, Image, "Which")
-    qtbot.addWidget(picker)
-    return picker
 
 
 @pytest.fixture
@@ -33,133 +18,6 @@ def bar(qtbot):
     bar = RunBar("Go", "Do it")
     qtbot.addWidget(bar)
     return bar
-
-
-def names(box: QComboBox) -> list[str]:
-    return [box.itemText(i) for i in range(box.count())]
-
-
-def test_picker_made_before_any_layer_is_empty(picker):
-    assert picker.layer is None
-    assert names(picker) == []
-
-
-def test_picker_offers_volumes_of_its_kind_only(model, picker):
-    model.add_image(VOLUME, name="volume")
-    model.add_image(np.zeros((4, 5)), name="flat")
-    model.add_image(np.zeros((2, 3, 4, 5)), name="series")
-    model.add_labels(VOLUME, name="mask")
-    model.add_points(np.zeros((1, 3)), name="points")
-    assert names(picker) == ["volume"]
-
-
-def test_picker_does_not_offer_colour_images(model, picker):
-    model.add_image(np.zeros((3, 4, 5, 3), np.uint8), rgb=True, name="photo")
-    assert names(picker) == []
-
-
-def test_first_layer_is_picked_and_a_second_one_does_not_take_its_place(model, picker):
-    first = model.add_image(VOLUME, name="first")
-    model.add_image(VOLUME, name="second")
-    assert picker.layer is first
-
-
-def test_layers_that_were_there_before_are_offered_and_the_newest_is_meant(model, qtbot):
-    model.add_image(VOLUME, name="a")
-    newest_one = model.add_image(VOLUME, name="b")
-    picker = LayerPicker(model, Image, "Which")
-    qtbot.addWidget(picker)
-    assert picker.layer is newest_one
-
-
-def test_renamed_layer_stays_picked_under_its_new_name(model, picker):
-    model.add_image(VOLUME, name="a")
-    layer = model.add_image(VOLUME, name="b")
-    picker.pick(layer)
-    layer.name = "renamed"
-    assert names(picker) == ["a", "renamed"]
-    assert picker.layer is layer
-    assert picker.currentText() == "renamed"
-
-
-def test_reordered_layers_change_the_order_and_not_the_choice(model, picker):
-    a, b, c = (model.add_image(VOLUME, name=name) for name in "abc")
-    picker.pick(b)
-    model.layers.move(0, 3)
-    assert names(picker) == ["b", "c", "a"]
-    assert picker.layer is b
-    assert {a, c} <= set(model.layers)
-
-
-def test_another_layer_is_picked_when_the_chosen_one_is_removed(model, picker):
-    a, b = (model.add_image(VOLUME, name=name) for name in "ab")
-    picker.pick(b)
-    model.layers.remove(b)
-    assert picker.layer is a
-    model.layers.remove(a)
-    assert picker.layer is None
-
-
-def test_picked_is_told_once_for_every_change_of_the_choice(model, picker):
-    told = []
-    picker.picked.connect(told.append)
-    a = model.add_image(VOLUME, name="a")
-    b = model.add_image(VOLUME, name="b")
-    picker.pick(b)
-    b.name = "c"
-    model.layers.move(0, 2)
-    model.layers.remove(b)
-    model.layers.remove(a)
-    assert told == [a, b, a, None]
-
-
-def test_optional_picker_stands_at_none_until_something_is_picked(model, qtbot):
-    picker = LayerPicker(model, Labels, "Which", none="nobody's")
-    qtbot.addWidget(picker)
-    layer = model.add_labels(VOLUME, name="mask")
-    assert picker.layer is None
-    assert names(picker) == ["nobody's", "mask"]
-    picker.pick(layer)
-    assert picker.layer is layer
-    model.layers.remove(layer)
-    assert picker.layer is None
-    assert picker.currentText() == "nobody's"
-
-
-def test_picking_a_layer_that_is_not_on_offer_changes_nothing(model, picker):
-    a = model.add_image(VOLUME, name="a")
-    picker.pick(Image(VOLUME))
-    picker.pick(None)
-    assert picker.layer is a
-
-
-def test_layers_of_one_name_are_told_apart(model, picker):
-    model.add_image(VOLUME, name="same")
-    second = model.add_image(VOLUME, name="same")
-    picker.pick(second)
-    model.add_image(VOLUME, name="same")
-    assert picker.layer is second
-
-
-def test_preview_is_never_on_offer(model, qtbot, tube):
-    picker = LayerPicker(model, Labels, "Which")
-    qtbot.addWidget(picker)
-    told = []
-    picker.picked.connect(told.append)
-    preview = add_mask(model, Mask(tube.mask, tube.grid), "preview: x", preview=True)
-    assert names(picker) == told == []
-    assert not preview.editable
-    assert preview in model.layers
-
-
-def test_mask_added_through_a_docks_viewer_can_be_picked(viewer, dock, tube):
-    page = dock("Measure")
-    layer = add_mask(page.viewer, Mask(tube.mask, tube.grid), "new")
-    other = add_mask(page.viewer, Mask(tube.mask, tube.grid), "other")
-    page.mask.pick(other)
-    assert page.mask.layer is other
-    page.mask.pick(layer)
-    assert page.mask.layer is layer
 
 
 def test_note_is_hidden_while_it_has_nothing_to_say(qtbot):
@@ -192,23 +50,6 @@ def test_warnings_are_listed_a_line_each(qtbot):
     assert warnings.text() == "⚠ one\n⚠ two"
     warnings.list([])
     assert warnings.isHidden()
-
-
-def test_newest_layer_of_a_kind_is_the_topmost(model):
-    assert newest(model, Points) is None
-    model.add_image(VOLUME)
-    points = model.add_points(np.zeros((1, 3)))
-    model.add_image(VOLUME)
-    assert newest(model, Points) is points
-
-
-def test_long_entries_do_not_widen_a_box(qtbot):
-    box = QComboBox()
-    qtbot.addWidget(box)
-    narrow(box)
-    empty = box.minimumSizeHint().width()
-    box.addItem("a very long name of a scan from a very long folder" * 3)
-    assert box.minimumSizeHint().width() == empty < 200
 
 
 def test_run_bar_shows_progress_and_cancel_only_while_it_runs(bar, gate, entered, qtbot, click):
@@ -333,9 +174,6 @@ def test_time_left_is_told_once_it_is_known(bar, monkeypatch):
 
 
 def test_finished_work_and_its_result_are_let_go(bar, qtbot):
-    import gc
-    import weakref
-
     class Result:
         pass
 

@@ -17,7 +17,7 @@ from .parser import UsageError
 def show(text: str, console: Console) -> None:
     """Print on stdout, below the progress."""
     console.clear()
-    print(text)
+    print(text, flush=True)
 
 
 def info(scan: Scan, identify: bool) -> dict[str, Any]:

@@ -22,17 +22,20 @@ class _Format(NamedTuple):
     """A format's name, the library's reader for it, and what its header must hold.
 
     The reader is chosen by the ending here: left alone, the library knows .mha but not .MHA. Files
-    without the signature are refused here: MetaImage's reader would print four lines of its own.
+    without the signature are refused here: MetaImage's reader would print four lines of its own,
+    and crash where the number of dimensions is negative.
     """
 
     name: str
     library: str
-    signature: bytes
+    signature: re.Pattern[bytes]
 
 
-_NIFTI = _Format("NIfTI", "NiftiImageIO", b"")  # see `check_whole`
-_NRRD = _Format("NRRD", "NrrdImageIO", b"NRRD000")
-_META = _Format("MetaImage", "MetaImageIO", b"ElementDataFile")
+_NIFTI = _Format("NIfTI", "NiftiImageIO", re.compile(b""))  # see `check_whole`
+_NRRD = _Format("NRRD", "NrrdImageIO", re.compile(rb"\ANRRD000"))
+_META = _Format(
+    "MetaImage", "MetaImageIO", re.compile(rb"^NDims *= *[1-9]\s(?s:.*)^ElementDataFile", re.M)
+)
 _FORMATS = {
     ".nii.gz": _NIFTI,
     ".nii": _NIFTI,
@@ -63,7 +66,7 @@ def read_itk(path: str | Path) -> Scan:
     form = _FORMATS[suffix]
     with open(path, "rb") as file:
         head = file.read(_HEAD)
-    if form.signature not in head:
+    if not form.signature.search(head):
         raise FileFormatError(f"{path}: not a {form.name} file; is it whole, and its ending right?")
     if form is _NIFTI:
         check_whole(path)

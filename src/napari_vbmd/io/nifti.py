@@ -1,6 +1,7 @@
 """Whether a NIfTI file is whole: its library fills in what is missing and says nothing.
 
-Voxels that are not there become zero, a voxel size that is not there becomes 1 mm.
+Voxels that are not there become zero, a voxel size that is not there becomes 1 mm, and with axes
+that are not numbers the library works for ever.
 """
 
 import gzip
@@ -15,6 +16,7 @@ from ..errors import FileFormatError
 _GZIP = b"\x1f\x8b"
 _HEADER = 540  # bytes of a NIfTI-2 header; NIfTI-1 has 348
 _CHUNK = 1 << 20
+_FARTHEST = 1e9  # mm
 
 
 def check_whole(path: str | Path) -> None:
@@ -51,15 +53,17 @@ def _bytes_needed(path: Path, head: bytes) -> int:
     for order in "<>":
         version = struct.unpack_from(f"{order}i", head)[0] if len(head) >= 348 else None
         if version == 348:
-            fields = ("8h", 40), ("h", 72), ("f", 108), ("3f", 80)
+            fields = ("8h", 40), ("h", 72), ("f", 108), ("3f", 80), ("18f", 256)
         elif version == 540 and len(head) == _HEADER:
-            fields = ("8q", 16), ("h", 14), ("q", 168), ("3d", 112)
+            fields = ("8q", 16), ("h", 14), ("q", 168), ("3d", 112), ("18d", 352)
         else:
             continue
-        dims, bits, start, sizes = (
+        dims, bits, start, sizes, axes = (
             struct.unpack_from(order + code, head, at) for code, at in fields
         )
-        if not all(math.isfinite(s) and s != 0 for s in sizes):
+        if not all(abs(a) < _FARTHEST for a in axes):
+            raise FileFormatError(f"{path}: its axes are not numbers in mm: damaged header")
+        if not all(0 < abs(s) < _FARTHEST for s in sizes):
             raise FileFormatError(f"{path}: its voxel size is {sizes} mm (x, y, z): damaged header")
         if 1 <= dims[0] <= 7 and bits[0] >= 1 and 0 <= start[0] < 1 << 40:
             voxels = math.prod(max(n, 1) for n in dims[1 : 1 + dims[0]])

@@ -104,14 +104,14 @@ def run_patient(
     VbmdError
         As reading, the method, placing, measuring and writing find.
     """
-    out_dir, steps = Path(out_dir), post_processing or PostProcessing()
+    out_dir = Path(out_dir)
     check_folder(out_dir)
     check_replaceable(out_dir)
     stages = Stages(progress)
     with stages.stage("read"):
         scan, expert = _read(scan, expert, calibration)
         check_not_an_input(out_dir, scan, expert)
-    segmentation, changes = make_mask(scan, method, parameters, slices, steps, stages)
+    segmentation, changes = make_mask(scan, method, parameters, slices, post_processing, stages)
     with stages.stage("measure") as within:
         comparison = measure_against(scan, segmentation.mask, expert, progress=within)
     comparison = _with_warnings(comparison, segmentation.warnings)
@@ -123,7 +123,7 @@ def run_patient(
             "parameters": segmentation.parameters,
             "slices": slices,
             "post_processing": changes,
-            "synthetic": provenance.is_synthetic(scan),
+            "synthetic": scan.is_synthetic,
             "command": command,
         }
     with written_together(out_dir, RESULTS) as staging:

@@ -18,7 +18,8 @@ from .calibration_form import CalibrationForm
 from .exports import ExportRow, Measured
 from .job import sentence
 from .layers import mask_of, scan_of
-from .parts import LayerPicker, Note, Page, RunBar, Warnings
+from .parts import Note, Page, RunBar, Warnings
+from .picker import LayerPicker
 from .profile import ProfileCanvas
 from .slice_range import slice_in_view
 

@@ -1,13 +1,11 @@
-"""Parts that every dock is made of: layer pickers, the run bar, notes, and the page itself."""
+"""Parts that every dock is made of: notes, the run bar, and the page itself."""
 
 from collections.abc import Callable
 from time import monotonic
 
-from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
@@ -21,68 +19,10 @@ from qtpy.QtWidgets import (
 )
 
 from .job import Job
-from .layers import is_preview
 from .status import watch
 
 PLUGIN = "napari-vbmd"
 DOCK_WIDTH = 300
-
-
-class LayerPicker(QComboBox):
-    """A choice among the viewer's layers of one kind, kept up to date.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    kind : type
-        Image or Labels.
-    none : str, optional
-        Text of a first entry that stands for no layer.
-    """
-
-    picked = Signal(object)
-
-    def __init__(self, viewer, kind: type, tooltip: str, none: str | None = None):
-        super().__init__()
-        self._viewer, self._kind, self._none = viewer, kind, none
-        self.setToolTip(tooltip)
-        narrow(self)
-        for event in ("inserted", "removed", "reordered", "renamed"):
-            getattr(viewer.layers.events, event).connect(self._refresh)
-        self.currentIndexChanged.connect(lambda _: self.picked.emit(self.layer))
-        self._refresh()
-
-    @property
-    def layer(self) -> Layer | None:
-        """The layer chosen, or None."""
-        layer = self.currentData()
-        return layer if layer in self._viewer.layers else None
-
-    def pick(self, layer: Layer | None) -> None:
-        """Choose a layer, if it is on offer."""
-        index = next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
-        if index >= 0:
-            self.setCurrentIndex(index)
-
-    def _refresh(self, event=None) -> None:
-        before = self.currentData()
-        layers = [layer for layer in self._viewer.layers if self._offers(layer)]
-        with QSignalBlocker(self):
-            self.clear()
-            if self._none is not None:
-                self.addItem(self._none, None)
-            for layer in layers:
-                self.addItem(layer.name, layer)
-            if before in layers:
-                self.setCurrentIndex(self.findData(before))
-            elif self._none is None:
-                self.setCurrentIndex(self.count() - 1)  # the newest is most often meant
-        if self.currentData() is not before:
-            self.picked.emit(self.layer)
-
-    def _offers(self, layer: Layer) -> bool:
-        volume = isinstance(layer, self._kind) and layer.ndim == 3
-        return volume and not getattr(layer, "rgb", False) and not is_preview(layer)
 
 
 class Note(QLabel):
@@ -262,17 +202,6 @@ class Page(QWidget):
         if event.type() == QEvent.ParentChange and self.parent() is None:
             self.stop()
             self.deleteLater()  # here: garbage collection might do it in another thread
-
-
-def newest(viewer, kind: type) -> Image | Labels | None:
-    """The topmost layer of a kind."""
-    return next((layer for layer in reversed(viewer.layers) if isinstance(layer, kind)), None)
-
-
-def narrow(box: QComboBox) -> None:
-    """Let long entries be cut instead of widening the dock."""
-    box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(10)
 
 
 def small_button(text: str, tooltip: str, clicked: Callable) -> QPushButton:

@@ -14,7 +14,8 @@ from ..segmentation import postprocessing as steps
 from .job import sentence
 from .layers import AGREEMENT, add_mask, is_preview, mask_of, scan_of
 from .mask_edit import Edit, edit
-from .parts import LayerPicker, Note, Page, RunBar, narrow, small_button
+from .parts import Note, Page, RunBar, small_button
+from .picker import LayerPicker, narrow
 
 PREVIEW = "preview"
 _IN_PLACE, _NEW_LAYER = "this layer, one undo step", "a new layer"

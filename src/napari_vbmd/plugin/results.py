@@ -1,7 +1,6 @@
 """A comparison as a table: for the screen, the clipboard and a file."""
 
-import pandas as pd
-
+from ..measurement import tables
 from ..measurement.comparison import Comparison
 
 Row = tuple[str, str, str]
@@ -53,35 +52,12 @@ def as_text(comparison: Comparison, scan: str, mask: str, expert: str | None) ->
 
 
 def as_csv(comparison: Comparison, scan: str, mask: str, expert: str | None) -> str:
-    """One line per slice with its numbers, after one for the whole mask (slice "all")."""
-    m = comparison.measurement
-    whole = {
-        "scan": scan,
-        "mask": mask,
-        "expert": expert or "",
-        "slice": "all",
-        "tt_vbmd_mg_cm3": m.tt_vbmd_mg_cm3,
-        "tt_vbmd_sd_mg_cm3": m.tt_vbmd_sd_mg_cm3,
-        "area_mm2": m.mean_slice_area_mm2,
-        "voxels": m.voxels,
-        "volume_mm3": m.volume_mm3,
-        "bmc_mg": m.bmc_mg,
-    }
-    overlaps = {}
-    if comparison.overlap is not None:
-        o = comparison.overlap
-        whole |= {
-            "expert_tt_vbmd_mg_cm3": comparison.expert.tt_vbmd_mg_cm3,
-            "difference_mg_cm3": comparison.difference_mg_cm3,
-            "dice": o.dice,
-            "iou": o.iou,
-            "hd95_mm": o.hd95_mm,
-            "assd_mm": o.assd_mm,
-        }
-        overlaps = {row["slice"]: row for row in o.per_slice}
-    names = {"scan": scan, "mask": mask, "expert": expert or ""}
-    lines = [{**names, **row, **overlaps.get(row["slice"], {})} for row in m.per_slice]
-    return pd.DataFrame([whole, *lines]).to_csv(index=False)
+    """One line for the whole mask (slice "all"), then one per slice; units in the names."""
+    names = {"scan": scan, "mask": mask, "expert": expert}
+    whole = {**names, "slice": "all", **tables.row(comparison)}
+    lines = [whole, *({**names, **row} for row in tables.slice_rows(comparison))]
+    columns = list(dict.fromkeys(key for line in lines for key in line))
+    return tables.csv_text({key: line.get(key) for key in columns} for line in lines)
 
 
 def _number(value: float | None, digits: int, sign: str = "") -> str:

@@ -1,6 +1,7 @@
 """The dock Scan: what the file says, its calibration, and the window in mg HA/cm3."""
 
 from napari.layers import Image
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QGroupBox, QVBoxLayout
 
 from ..calibration import UNIT_NAMES
@@ -8,7 +9,8 @@ from ..errors import VbmdError
 from .calibration_form import CalibrationForm
 from .job import sentence
 from .layers import BONE_WINDOW_MG_CM3, scan_of, show_window
-from .parts import LayerPicker, Note, Page, Warnings, small_button
+from .parts import Note, Page, Warnings, small_button
+from .picker import LayerPicker
 
 
 class ScanDock(Page):
@@ -51,12 +53,12 @@ class ScanDock(Page):
 
     def _show(self, layer) -> None:
         self.problem.list([])
+        self.window_group.setEnabled(False)
+        self.calibration.show_layer(layer)
         if layer is None:
             self.facts.say(
                 "No scan is open. Drop a file on the window, or take File ▸ Open Sample."
             )
-            self.window_group.setEnabled(False)
-            self.calibration.setEnabled(False)
             return
         try:
             scan = scan_of(layer)
@@ -67,14 +69,23 @@ class ScanDock(Page):
         self.facts.say(_facts(scan))
         self.window_group.setEnabled(scan.is_calibrated)
         self.window_group.setToolTip("" if scan.is_calibrated else "Needs a calibration, below")
-        self.calibration.setEnabled(True)
-        self.calibration.show_layer(layer)
-        if not scan.is_calibrated:
+        if scan.is_calibrated:
+            self._show_window(layer, scan)
+        else:
             self.problem.list(["No density without a calibration: fill in the constants below."])
 
+    def _show_window(self, layer, scan) -> None:
+        for box, limit in zip((self.low, self.high), layer.contrast_limits, strict=True):
+            with QSignalBlocker(box):
+                box.setValue(scan.density_transform()(limit))
+
     def _apply_window(self) -> None:
-        if self.scan.layer is not None and self.low.value() < self.high.value():
+        if self.scan.layer is None or self.low.value() >= self.high.value():
+            return
+        try:
             show_window(self.scan.layer, self.low.value(), self.high.value())
+        except VbmdError as error:  # the layer was bent since it was picked
+            self.problem.list([sentence(error)])
 
     def _reset_window(self) -> None:
         self.low.setValue(BONE_WINDOW_MG_CM3[0])
@@ -89,6 +100,8 @@ def _facts(scan) -> str:
         f"stored as {UNIT_NAMES[scan.unit]}, {scan.voxels.dtype}",
         f"side: {scan.side} ({scan.side_reason})",
     ]
+    if scan.is_synthetic:
+        lines.insert(0, "SYNTHETIC: a phantom, not a person")
     if scan.format:
         lines.insert(0, f"{scan.format} file")
     if scan.is_calibrated and scan.unit != "density":

@@ -4,7 +4,8 @@ import numpy as np
 from napari.layers import Points
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from .parts import Note, newest, small_button
+from .parts import Note, small_button
+from .picker import newest
 
 
 class SeedPicker(QWidget):

@@ -10,7 +10,8 @@ from ..segmentation.methods import METHODS, Segmentation, check_slices, segment
 from .job import sentence
 from .layers import add_mask, placed_on, scan_of
 from .method_form import MethodForm
-from .parts import LayerPicker, Note, Page, RunBar, Warnings
+from .parts import Note, Page, RunBar, Warnings
+from .picker import LayerPicker
 from .seed import SeedPicker
 from .slice_range import SliceRange
 

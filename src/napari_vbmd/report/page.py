@@ -51,7 +51,7 @@ def report_html(
     """
     record = record or {}
     main = (
-        _banner(record),
+        _banner(scan),
         _warnings(comparison.measurement.warnings),
         _headline(comparison),
         _picture(overlay_png, "Three slices through the mask with the outlines"),
@@ -69,8 +69,8 @@ def report_html(
     )
 
 
-def _banner(record) -> str:
-    if not record.get("synthetic"):
+def _banner(scan: Scan) -> str:
+    if not scan.is_synthetic:
         return ""
     return '<p class="banner">Synthetic scan: a phantom drawn by formulas, not a person.</p>'
 

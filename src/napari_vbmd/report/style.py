@@ -14,8 +14,9 @@ header p { overflow-wrap: anywhere; }
   margin-bottom: 2mm; }
 .banner { font-weight: 600; }
 .warnings { padding-left: 7mm; }
-.headline { display: flex; gap: 9mm; margin: 2mm 0 3mm; }
-.headline > div:first-child { flex: 1; }
+.headline { display: flex; gap: 8mm; margin: 2mm 0 3mm; }
+.headline > div { flex: none; }
+.headline > div:first-child { flex: 1; min-width: 0; }
 .label { color: #59636e; font-size: 11px; }
 .big { font-size: 33px; font-weight: 650; line-height: 1.15; white-space: nowrap; }
 .middle { font-size: 22px; font-weight: 600; line-height: 1.725; white-space: nowrap; }
@@ -27,6 +28,7 @@ header p { overflow-wrap: anywhere; }
 img { display: block; width: 100%; height: auto; margin-bottom: 2mm; }
 .columns { display: flex; gap: 10mm; align-items: flex-start; margin-bottom: 3mm; }
 table { border-collapse: collapse; font-size: 11px; flex: 1 1 auto; }
+.columns table:only-child { flex: none; min-width: 60%; }
 th { text-align: left; font-weight: 400; padding-right: 3mm; }
 td { text-align: right; font-variant-numeric: tabular-nums; padding: 0 0 0 3mm;
   white-space: nowrap; }

@@ -20,6 +20,8 @@ from .bones import find_bone
 
 Progress = Callable[[float, str], object]
 
+_BEYOND_MM = 2.0  # looked at on either side of a slice range: as far as the closing ball reaches
+
 
 @dataclass(frozen=True)
 class ContourParameters:
@@ -102,7 +104,8 @@ def outline(
         Voxel size (z, y, x).
     parameters : ContourParameters
     slices : (first, last), optional
-        Look at these slices only, inclusive; the bone is taken to go on beyond them.
+        Keep these slices only, inclusive. The bone is chosen within them; its surface there
+        follows from what the scan shows up to 2 mm beyond them as well.
     progress : callable, optional
         Called with the fraction done (0 to 1) and a message. It may raise to cancel.
 
@@ -127,27 +130,44 @@ def outline(
         raise ParameterError(f"a gain of {gain} makes no sense: it must be above 0")
     first, last = _checked_slices(voxels, slices)
     seed = _checked_seed(parameters.seed_zyx, np.shape(voxels), first, last)
-    part = voxels[first : last + 1]
+    beyond = int(np.ceil(_BEYOND_MM / spacing_mm[0]))
+    start, stop = max(0, first - beyond), min(len(voxels), last + 1 + beyond)
 
-    box, territory = find_bone(
-        part,
-        gain,
-        offset,
-        spacing_mm,
-        parameters.threshold_mg_cm3,
-        seed,
-        parameters.separate,
-        lambda fraction: progress(0.4 * fraction, "looking for the bone"),
-    )
+    def find(part, seed):
+        return find_bone(
+            part,
+            gain,
+            offset,
+            spacing_mm,
+            parameters.threshold_mg_cm3,
+            seed,
+            parameters.separate,
+            lambda fraction: progress(0.4 * fraction, "looking for the bone"),
+        )
+
+    if seed is None and stop - start > last + 1 - first:
+        inside = voxels[first : last + 1]
+        seed = _densest(inside, *find(inside, None))
+    part = voxels[start:stop]
+    box, territory = find(part, None if seed is None else seed + (first - start, 0, 0))
     dense = _dense(part[box], gain, offset, spacing_mm, parameters, progress)
     mask = _outline(dense & territory, territory, spacing_mm, parameters, progress)
+    mask[: max(0, first - start - box[0].start)] = False
+    mask[max(0, last + 1 - start - box[0].start) :] = False
 
     tight = morphology.bounding_box(mask)
     if tight is None:
         raise NoBoneError("nothing is left of the bone: lower the threshold or the opening")
     progress(1.0, "outlined")
-    corners = zip((first, 0, 0), box, tight, strict=True)
-    return mask[tight].astype(np.uint8), tuple(f + b.start + t.start for f, b, t in corners)
+    corners = zip((start, 0, 0), box, tight, strict=True)
+    return mask[tight].astype(np.uint8), tuple(s + b.start + t.start for s, b, t in corners)
+
+
+def _densest(voxels, box, territory) -> np.ndarray:
+    """Index of the densest voxel of a bone: a seed that leads back to it."""
+    values = np.asarray(voxels[box])
+    index = np.unravel_index(np.where(territory, values, values.min()).argmax(), values.shape)
+    return np.add(index, [side.start for side in box])
 
 
 def _checked_slices(voxels, slices) -> tuple[int, int]:

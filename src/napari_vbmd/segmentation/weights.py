@@ -135,7 +135,9 @@ def read_weights(path: str | Path, sha256: str | None = None) -> Weights:
         tensors, metadata = read(path)
         info = _info(metadata)
     except VbmdError as error:
-        raise FileFormatError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+        raise FileFormatError(
+            str(error) if str(path) in str(error) else f"{path}: {error}"
+        ) from None
     except Exception as error:  # torch raises what its parts raise: a dozen kinds
         raise FileFormatError(
             f"{path}: no readable weights file of napari-vbmd ({_one_line(error)})"
