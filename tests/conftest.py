@@ -13,6 +13,11 @@ from napari_vbmd.grid import Grid
 from napari_vbmd.io.files import read_mask, read_scan
 
 
+def pytest_configure(config):
+    # itk, with which some files are cross-checked, says this hundreds of times when it is imported
+    config.addinivalue_line("filterwarnings", "ignore:builtin type .*:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real scans, which are not in the repository."""

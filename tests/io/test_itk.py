@@ -288,6 +288,29 @@ def test_an_impossible_spacing_is_refused(tmp_path, refused, spacing):
         read_itk(path)
 
 
+@pytest.mark.parametrize(
+    ("line", "damaged"),
+    [
+        (b"NDims = 3", b"NDims = -3"),
+        (b"NDims = 3", b"NDims = 0"),
+        (b"NDims = 3", b"NDims"),
+        (b"LOCAL\n", b"LOCAL\xf8\x05"),
+        (b"LOCAL\n", b""),
+    ],
+)
+def test_a_header_at_which_the_library_would_crash_is_refused(tmp_path, refused, line, damaged):
+    path = tmp_path / "scan.mha"
+    path.write_bytes(text_header(".mha", 2, "raw").replace(line, damaged) + bytes(16))
+    with refused(FileFormatError, path, "not a MetaImage file"):
+        read_itk(path)
+
+
+def test_line_ends_of_windows_are_understood(tmp_path):
+    path = tmp_path / "scan.mha"
+    path.write_bytes(text_header(".mha", 2, "raw").replace(b"\n", b"\r\n") + bytes(16))
+    assert not read_itk(path).voxels.any()
+
+
 @pytest.mark.parametrize("origin", [float("nan"), float("inf")])
 def test_an_origin_that_is_not_finite_is_refused(tmp_path, image, origin):
     image.SetOrigin((0.0, origin, 0.0))

@@ -109,6 +109,17 @@ def test_a_voxel_size_that_is_missing_is_not_taken_for_a_millimetre(
         check_whole(path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+@pytest.mark.parametrize("at", [256, 268, 300, 324])
+def test_axes_at_which_the_library_would_not_return_are_refused(tmp_path, refused, at, value):
+    path = tmp_path / "scan.nii"
+    header = bytearray(version_1("<", DIMS))
+    struct.pack_into("<f", header, at, value)
+    path.write_bytes(header + bytes(6000))
+    with refused(FileFormatError, path, "axes are not numbers"):
+        check_whole(path)
+
+
 def test_a_negative_voxel_size_is_the_sign_of_a_direction(tmp_path):
     path = tmp_path / "scan.nii"
     path.write_bytes(version_1("<", DIMS, sizes=(-0.1, 0.1, 0.1)) + bytes(6000))

@@ -1,4 +1,4 @@
-"""Scans and masks as layers and back: geometry, what is refused, and files that stay as they were."""
+"""Scans and masks as layers and back: geometry, what is refused, files that stay as they were."""
 
 import numpy as np
 import pytest

@@ -36,8 +36,10 @@ def labels():
 
 @pytest.mark.parametrize(
     "name",
-    ["a.isq", "A.ISQ", "a.isq;1", "a.AIM;12", "a.aim", "a.nii", "a.nii.gz", "a.nrrd", "a.mha"]
-    + ["a.mhd", "a.nhdr", "a.dcm"],
+    [
+        *("a.isq", "A.ISQ", "a.isq;1", "a.AIM;12", "a.aim", "a.dcm"),
+        *("a.nii", "a.nii.gz", "a.nrrd", "a.nhdr", "a.mha", "a.mhd"),
+    ],
 )
 def test_known_endings_are_offered(tmp_path, name):
     assert get_reader(str(tmp_path / name)) is read

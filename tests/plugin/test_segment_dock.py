@@ -1,4 +1,4 @@
-"""The dock Segment: from a scan to a mask by its buttons; cancel, failure, and closing meanwhile."""
+"""The dock Segment: a mask by its buttons; cancel, failure, and closing meanwhile."""
 
 import numpy as np
 import pytest

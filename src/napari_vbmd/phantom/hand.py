@@ -74,9 +74,9 @@ class Hand:
 
     def __init__(self, seed: int, freedom: float = 1.0):
         self.seed = seed
-        self.pose = draw_pose(seed, freedom)
         self.scanner: Scanner = draw_scanner(seed)
         rays = draw_rays(seed)
+        self.pose = draw_pose(seed, freedom).with_tip(rays[0])
         heads = [metacarpal(ray, seed) for ray in rays]
         bones = heads + [phalanx(head, seed) for head in heads]
         quality = draw_quality(seed)

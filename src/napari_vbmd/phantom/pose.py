@@ -1,6 +1,6 @@
 """How the hand lies in the scanner's field."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,11 @@ class Pose:
             sum(c * row[i] for c, row in zip(moved, self.turn, strict=True)) for i in range(3)
         )
         return z, y, x
+
+    def with_tip(self, ray) -> "Pose":
+        """The same pose, moved along z until a ray's tip lies at its own w in the scan."""
+        off = self.scan(ray.p, ray.u, ray.w)[0] - ray.w
+        return replace(self, shift_mm=self.shift_mm + np.array([0, 0, off / self.turn[2, 2]]))
 
 
 def draw_pose(seed: int, freedom: float = 1.0) -> Pose:

@@ -42,6 +42,12 @@ class Edit:
         indices = tuple(i + s.start for i, s in zip(inside, self.box, strict=True))
         return indices, self.after[inside]
 
+    def fits(self, labels: np.ndarray) -> bool:
+        """Whether an array, shape of the mask, is still what the steps were worked out for."""
+        same = np.array_equal(labels[self.box], self.before)
+        # as many voxels in all as in the box: none has come beside it
+        return same and np.count_nonzero(labels) == np.count_nonzero(self.before)
+
     def placed(self, grid: Grid | None = None) -> Mask:
         """The result on a grid: the mask's own, or that of a scan."""
         box = Mask(self.after, self.grid.box(self.box))

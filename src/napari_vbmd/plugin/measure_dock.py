@@ -1,6 +1,5 @@
 """The dock Measure: one large number, its calibration, the table, and density along z."""
 
-import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import (
     QHeaderView,
@@ -9,7 +8,6 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
 from ..grid import place
 from ..measurement.comparison import Comparison, measure_against
@@ -18,12 +16,13 @@ from .calibration_form import CalibrationForm
 from .exports import ExportRow, Measured
 from .job import sentence
 from .layers import mask_of, scan_of
+from .mask_watch import MaskWatch, Snapshot, snapshot
 from .parts import Note, Page, RunBar, Warnings
 from .picker import LayerPicker
 from .profile import ProfileCanvas
 from .slice_range import slice_in_view
 
-_EMPTY = "–"
+_EMPTY, _UNIT = "–", "Tt.vBMD, mg HA/cm³"
 
 
 class MeasureDock(Page):
@@ -37,9 +36,8 @@ class MeasureDock(Page):
             napari_viewer, Labels, "A mask to compare with", none="no expert's mask"
         )
         self.comparison: Comparison | None = None
-        self._measured: Labels | None = None
-        self._layers: tuple = ()  # scan, mask and expert that the numbers shown belong to
-        self._offset = 0
+        self._basis: tuple = ()  # what the numbers shown rest on
+        self._watch = MaskWatch(self)
         self._lay_out()
         self.scan.picked.connect(self._check_calibration)
         for picker in (self.scan, self.mask, self.expert):
@@ -48,35 +46,41 @@ class MeasureDock(Page):
         napari_viewer.events.theme.connect(self._plot)
         self.calibration.calibrated.connect(lambda _: self._check_calibration(self.scan.layer))
         self.run_bar.button.clicked.connect(self.run)
+        self._watch.compared.connect(self._show_whether_stale)
         self.profile.slice_clicked.connect(self._go_to)
         napari_viewer.dims.events.current_step.connect(self._mark)
         self._check_calibration(self.scan.layer)
 
     def run(self) -> None:
         """Measure in the background."""
-        scan_layer, mask_layer, expert_layer = self.scan.layer, self.mask.layer, self.expert.layer
+        layers = [layer for layer in (self.mask.layer, self.expert.layer) if layer is not None]
         try:
-            scan, mask = scan_of(scan_layer), mask_of(mask_layer)
-            expert = mask_of(expert_layer) if expert_layer is not None else None
-            offset = place(mask.grid, scan.grid)
+            scan, masks = scan_of(self.scan.layer), [mask_of(layer) for layer in layers]
+            for mask in masks:
+                place(mask.grid, scan.grid)
         except VbmdError as error:
             self.run_bar.complain(sentence(error))
             return
+        basis = self._rest_on()
 
-        def work(progress) -> Comparison:
-            return measure_against(scan, mask, expert, progress=progress)
+        def work(progress) -> tuple[Measured, list[Snapshot]]:
+            taken = [snapshot(mask) for mask in masks]  # painting may go on meanwhile
+            copies = [one.mask for one in taken]
+            comparison = measure_against(scan, *copies, progress=progress)
+            return Measured(comparison, scan, *(*copies, None)[:2]), taken
 
-        def show(comparison: Comparison) -> None:
-            self._offset = offset.target_box[0].start - offset.source_box[0].start
-            self._follow(mask_layer)
-            self._layers = scan_layer, mask_layer, expert_layer
-            self._show(Measured(comparison, scan, mask, expert))
+        def show(done: tuple[Measured, list[Snapshot]]) -> None:
+            measured, taken = done
+            self._basis = basis
+            self._show(measured)
+            self._watch.follow(list(zip(layers, taken, strict=True)))
             self._forget_others()
 
-        self.run_bar.run(work, f"Measuring {mask_layer.name}", show)
+        self.run_bar.run(work, f"Measuring {layers[0].name}", show)
 
     def _show(self, measured: Measured) -> None:
-        self.comparison = comparison = measured.comparison
+        self.comparison, self._measured = measured.comparison, measured
+        comparison = measured.comparison
         m = comparison.measurement
         spread = (
             ""
@@ -85,11 +89,10 @@ class MeasureDock(Page):
         )
         self.number.setText(f"{m.tt_vbmd_mg_cm3:.1f}{spread}")
         self.unit.say("Tt.vBMD ± SD of voxels, mg HA/cm³")
-        self.agreement.setText(_agreement(comparison))
+        self.agreement.setText(results.agreement(comparison))
         self.agreement.setVisible(comparison.overlap is not None)
-        self.source.say(_calibration_line(m.calibration))
+        self.source.say(results.calibration_line(m.calibration))
         self.warnings.list(m.warnings)
-        self.stale.list([])
         self._fill_table(results.rows(comparison))
         self._plot()
         for widget in self._result_widgets:
@@ -106,15 +109,17 @@ class MeasureDock(Page):
         self._mark()
 
     def _forget_others(self) -> None:
-        """Show no number beside layers that it does not belong to."""
-        shown = self.scan.layer, self.mask.layer, self.expert.layer
-        if self.comparison is None or shown == self._layers:
+        """Show no number beside layers or constants that it does not belong to."""
+        if self.comparison is None or self._rest_on() == self._basis:
             return
         self.comparison = None
+        self._watch.follow([])
         self.number.setText(_EMPTY)
+        self.unit.say(_UNIT)
+        self.source.say("")
         self.warnings.list([])
         self.stale.list([])
-        for widget in (*self._result_widgets, self.unit, self.agreement, self.source):
+        for widget in (*self._result_widgets, self.agreement):
             widget.setVisible(False)
         self.exports.offer(None)
 
@@ -127,29 +132,22 @@ class MeasureDock(Page):
         height = sum(self.table.rowHeight(i) for i in range(len(rows))) + 4
         self.table.setFixedHeight(height)
 
-    def _follow(self, layer: Labels) -> None:
-        """Notice edits of the mask that was measured, so that no old number stays unmarked."""
-        if self._measured is not None:
-            for name in ("paint", "data", "set_data"):
-                getattr(self._measured.events, name).disconnect(self._check_stale)
-        self._measured = layer
-        for name in ("paint", "data", "set_data"):
-            getattr(layer.events, name).connect(self._check_stale)
+    def _rest_on(self) -> tuple:
+        """What a number now would rest on: layers, their places, and the calibration."""
+        layers = self.scan.layer, self.mask.layer, self.expert.layer
+        if None in layers[:2]:
+            return ()
+        try:
+            scan = scan_of(layers[0])
+            grids = [mask_of(layer).grid for layer in layers[1:] if layer is not None]
+        except VbmdError:
+            return ()
+        return *layers, scan.unit, scan.calibration, scan.grid, *grids
 
-    def _check_stale(self, event=None) -> None:
-        """Compare the slice in view with what was measured: undo and redo tell nothing more."""
-        if self.comparison is None or self._measured is None:
-            return
-        if event is not None and event.type == "set_data":
-            z = slice_in_view(self.viewer, self._measured)
-            if not 0 <= z < len(self._measured.data):
-                return
-            counts = {r["slice"]: r["voxels"] for r in self.comparison.measurement.per_slice}
-            here = int(np.count_nonzero(self._measured.data[z]))
-            if here == counts.get(z + self._offset, 0):
-                return
-        self.stale.list(["The mask was changed since: measure again."])
-        self.exports.offer(None)  # the page would show the new outline beside the old number
+    def _show_whether_stale(self, same: bool) -> None:
+        self.stale.list([] if same else ["The mask was changed since: measure again."])
+        # the report would show the outline that was measured, beside a mask that differs
+        self.exports.offer(self._measured if same else None)
 
     def _check_calibration(self, layer) -> None:
         calibrated = True
@@ -194,7 +192,7 @@ class MeasureDock(Page):
         self.number = QLabel(_EMPTY)
         self.number.setStyleSheet("font-size: 26pt; font-weight: bold;")
         self.number.setToolTip("Mean density within the mask, mg HA/cm³, ± SD of its voxels")
-        self.unit = Note("Tt.vBMD, mg HA/cm³")
+        self.unit = Note(_UNIT)
         self.agreement = QLabel()
         self.agreement.setWordWrap(True)
         self.agreement.setVisible(False)
@@ -233,27 +231,3 @@ class MeasureDock(Page):
         self.body.addWidget(self.exports)
         self.body.addStretch()
         self.footer.addWidget(self.run_bar)
-
-
-def _agreement(comparison: Comparison) -> str:
-    if comparison.overlap is None:
-        return ""
-    return (
-        f"<b>Dice {comparison.overlap.dice:.3f}</b> · IoU {comparison.overlap.iou:.3f}<br>"
-        f"<b>{comparison.difference_mg_cm3:+.1f}</b> mg HA/cm³ against the expert's "
-        f"{comparison.expert.tt_vbmd_mg_cm3:.1f}"
-    )
-
-
-def _calibration_line(calibration: dict) -> str:
-    if calibration["unit"] == "density":
-        return "The file stores mg HA/cm³."
-    parts = []
-    if calibration["unit"] == "native":
-        parts.append(f"mu scaling {calibration['mu_scaling']:g}")
-    if calibration["unit"] == "hu":
-        parts.append(f"mu of water {calibration['mu_water_per_cm']:g} 1/cm")
-    parts.append(f"slope {calibration['density_slope']:g}")
-    parts.append(f"intercept {calibration['density_intercept']:g}")
-    unit = UNIT_NAMES[calibration["unit"]]
-    return f"From {unit}: {', '.join(parts)} ({calibration['source']})"

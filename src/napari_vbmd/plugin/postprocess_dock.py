@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QWidget
@@ -96,6 +95,11 @@ class PostprocessDock(Page):
         title = ", ".join(name for name, _ in applied) or "placing on the scan"
         self.run_bar.run(work, title.capitalize(), lambda done: show(layer, *done))
 
+    def stop(self) -> None:
+        """End what goes on; a preview that no dock can take away would stay for good."""
+        super().stop()
+        self.discard_preview()
+
     def discard_preview(self) -> None:
         """Remove the preview layer, if there is one."""
         for layer in self._previews():
@@ -105,8 +109,7 @@ class PostprocessDock(Page):
         return [layer for layer in self.viewer.layers if is_preview(layer)]
 
     def _show_in_place(self, layer: Labels, done: Edit, _) -> None:
-        same = layer in self.viewer.layers and np.array_equal(layer.data[done.box], done.before)
-        if not same:
+        if layer not in self.viewer.layers or not done.fits(layer.data):
             self.run_bar.complain("The mask was changed meanwhile; nothing was done. Apply again.")
             return
         indices, labels = done.changed()

@@ -1,5 +1,6 @@
 """A comparison as a table: for the screen, the clipboard and a file."""
 
+from ..calibration import UNIT_NAMES
 from ..measurement import tables
 from ..measurement.comparison import Comparison
 
@@ -58,6 +59,32 @@ def as_csv(comparison: Comparison, scan: str, mask: str, expert: str | None) -> 
     lines = [whole, *({**names, **row} for row in tables.slice_rows(comparison))]
     columns = list(dict.fromkeys(key for line in lines for key in line))
     return tables.csv_text({key: line.get(key) for key in columns} for line in lines)
+
+
+def agreement(comparison: Comparison) -> str:
+    """Overlap and difference as two lines of rich text; empty without an expert's mask."""
+    if comparison.overlap is None:
+        return ""
+    return (
+        f"<b>Dice {comparison.overlap.dice:.3f}</b> · IoU {comparison.overlap.iou:.3f}<br>"
+        f"<b>{comparison.difference_mg_cm3:+.1f}</b> mg HA/cm³ against the expert's "
+        f"{comparison.expert.tt_vbmd_mg_cm3:.1f}"
+    )
+
+
+def calibration_line(calibration: dict) -> str:
+    """The constants used and where they come from."""
+    if calibration["unit"] == "density":
+        return "The file stores mg HA/cm³."
+    parts = []
+    if calibration["unit"] == "native":
+        parts.append(f"mu scaling {calibration['mu_scaling']:g}")
+    if calibration["unit"] == "hu":
+        parts.append(f"mu of water {calibration['mu_water_per_cm']:g} 1/cm")
+    parts.append(f"slope {calibration['density_slope']:g}")
+    parts.append(f"intercept {calibration['density_intercept']:g}")
+    unit = UNIT_NAMES[calibration["unit"]]
+    return f"From {unit}: {', '.join(parts)} ({calibration['source']})"
 
 
 def _number(value: float | None, digits: int, sign: str = "") -> str:

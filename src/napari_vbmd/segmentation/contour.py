@@ -149,7 +149,7 @@ def outline(
         inside = voxels[first : last + 1]
         seed = _densest(inside, *find(inside, None))
     part = voxels[start:stop]
-    box, territory = find(part, None if seed is None else seed + (first - start, 0, 0))
+    box, territory = find(part, None if seed is None else np.add(seed, (first - start, 0, 0)))
     dense = _dense(part[box], gain, offset, spacing_mm, parameters, progress)
     mask = _outline(dense & territory, territory, spacing_mm, parameters, progress)
     mask[: max(0, first - start - box[0].start)] = False

@@ -51,8 +51,8 @@ def field_of(
 ) -> tuple[slice, slice, slice]:
     """The box that the network sees: the hand, or the middle of the scan; it may reach beyond.
 
-    Along y and x it is at most the largest size given, or just that where there is no hand to crop to.
-    Along z it holds all, up to a multiple of the divisor for a 3D network.
+    Along y and x it is at most the largest size given, or just that where there is no hand to crop
+    to. Along z it holds all, up to a multiple of the divisor for a 3D network.
     """
     depth = shape[0] if dims == 2 else divisor * -(-shape[0] // divisor)
     box = [_centred(0, shape[0], depth)]

@@ -150,7 +150,12 @@ class UNet3D(nn.Module):
         self.head = _convolution(2 * widths[0], classes, kernel=1)
 
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
-        """Logits, shape (batch, class, z, y, x); the three lengths are multiples of 16."""
+        """Logits, shape (batch, class, z, y, x); the three lengths are multiples of 16.
+
+        Within, z is the last axis (of the kernels too): on a hand's crop torch then takes its fast
+        convolution, which it chooses by the first four lengths; 0.3 s for 2 s.
+        """
+        volume = volume.movedim(2, -1).contiguous(memory_format=torch.channels_last_3d)
         features, skip = self.first(volume)
         skips = [skip]
         for stage in self.down[:-1]:
@@ -167,7 +172,8 @@ class UNet3D(nn.Module):
         coarse, middle = (
             head(each) for head, each in zip(self.early_heads, joined[1:3], strict=True)
         )
-        return self.head(joined[3]) + _doubled(_doubled(coarse) + middle)
+        logits = self.head(joined[3]) + _doubled(_doubled(coarse) + middle)
+        return logits.movedim(-1, 2)
 
 
 class _FirstStage(nn.Module):
