@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import locale
 import os
 import tracemalloc
 from contextlib import contextmanager
@@ -16,6 +17,14 @@ from napari_vbmd.io.files import read_mask, read_scan
 def pytest_configure(config):
     # itk, with which some files are cross-checked, says this hundreds of times when it is imported
     config.addinivalue_line("filterwarnings", "ignore:builtin type .*:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def same_locale():
+    """SimpleITK leaves the locale at C after writing DICOM, as only tests do."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
 
 
 @pytest.fixture(scope="session")

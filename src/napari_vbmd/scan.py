@@ -90,7 +90,9 @@ class Scan:
         try:
             return (self.calibration or Calibration()).linear(self.unit, target)
         except MissingCalibrationError as error:
-            hint = "; say with --unit if the values are HU or densities" if self._unit_unsaid else ""
+            hint = (
+                "; say with --unit if the values are HU or densities" if self._unit_unsaid else ""
+            )
             raise MissingCalibrationError(f"{self.name}: {error}{hint}") from None
 
     @property

@@ -403,6 +403,13 @@ def test_dimensions_that_the_voxels_do_not_fill_are_refused_before_allocating(
         read_aim(path)
 
 
+@pytest.mark.parametrize("kind", [CHAR, SHORT])
+def test_more_plain_voxels_than_the_dimensions_are_refused(path, version, refused, kind):
+    build(path, version, kind, (2, 2, 2), bytes(17))
+    with refused(FileFormatError, path, "17 bytes of voxels do not fit"):
+        read_aim(path)
+
+
 def test_dimensions_of_64_bits_are_refused(path, mask, refused):
     build(path, 30, BINARY, mask.shape, encode(mask))
     patch(path, 30, "dim", 2**62, 2**62, 2**62)

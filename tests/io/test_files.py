@@ -250,7 +250,7 @@ def test_fractions_are_refused(tmp_path, refused, value):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_refused(tmp_path, refused, value):
     path = save(tmp_path / "mask.mha", np.array([[[0, 1, value]]], np.float32))
-    with refused(FileFormatError, path, "not a mask"):
+    with refused(FileFormatError, path, "not a mask: values from"):
         read_mask(path)
 
 

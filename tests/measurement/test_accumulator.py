@@ -84,12 +84,12 @@ def test_whole_slices_at_the_ends_of_16_bits_are_exact(dtype, side):
     """Full slices of the extremes: the squares alone pass 2**53, where float64 loses ones."""
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     values = np.full((side, side), high, dtype)
-    values.flat[::3] = low
+    values.flat[::16] = low
     values.flat[1] = high - 1  # an odd one out: a float64 sum of squares would round it away
     sums = DensityAccumulator(2, dtype)
     for z in range(2):
         sums.add_slice(z, values, np.ones(values.shape, np.uint8))
-    lows = -(-values.size // 3)
+    lows = -(-values.size // 16)
     highs = values.size - lows - 1
     total = 2 * (lows * low + highs * high + (high - 1))
     squares = 2 * (lows * low**2 + highs * high**2 + (high - 1) ** 2)
@@ -116,6 +116,15 @@ def test_a_narrow_spread_far_from_zero_keeps_its_sd():
     voxels[0, 0, 0] = 32767
     sums = accumulated(voxels, np.ones(voxels.shape, np.uint8)).sums()
     assert sums.sd(AS_STORED) == pytest.approx(1e-3, rel=1e-12)
+
+
+def test_32_bit_extremes_do_not_wrap_round(labels):
+    """Their squares do not fit into 64-bit integers."""
+    voxels = np.where(np.indices(SHAPE).sum(0) % 3, 2**31 - 1, -(2**31)).astype(np.int32)
+    sums = accumulated(voxels, labels).sums()
+    inside = voxels[labels > 0].astype(np.float64)
+    assert sums.mean(AS_STORED) == pytest.approx(inside.mean(), rel=1e-12)
+    assert sums.sd(AS_STORED) == pytest.approx(inside.std(ddof=1), rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2", ">i2"])

@@ -109,8 +109,11 @@ def test_without_an_expert_it_is_the_measurement(scan):
 
 
 def test_a_label_is_ours_alone(scan):
-    """Label 2 of ours against all of the expert's mask, whatever its value."""
-    ours = mask_of(np.s_[0:2, 0:2, 0:2], OURS)
+    """Label 2 of ours against all of the expert's mask, whatever its value.
+
+    Label 1 of ours lies in slices of the expert's that label 2 does not reach.
+    """
+    ours = mask_of(np.s_[6:8, 1:3, 1:3], OURS)
     theirs = mask_of(EXPERTS)
     theirs.voxels[theirs.voxels > 0] = 7
     found = measure_against(scan, ours, theirs, label=2)

@@ -13,7 +13,7 @@ from napari_vbmd.plugin import layers, measure_dock
 from napari_vbmd.plugin.layers import add_mask, set_calibration
 from napari_vbmd.scan import Mask
 
-STALE = "The mask was changed since: measure again."
+STALE = "⚠ The mask was changed since: measure again."
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def held(monkeypatch, gate):
 
 @pytest.fixture
 def stale(qtbot):
-    """Wait until a dock has compared, and tell whether it calls its number stale."""
+    """Wait until a dock has looked at what happened, and tell whether it calls its number stale."""
 
     def stale(page) -> bool:
-        with qtbot.waitSignal(page._watch.compared, timeout=5000):
-            page._watch._timer.start()
-        return page.stale.text() == "⚠ " + STALE
+        qtbot.waitUntil(lambda: not page._watch._timer.isActive())
+        assert exportable(page) == page.stale.isHidden()
+        return page.stale.text() == STALE
 
     return stale
 
@@ -248,16 +248,17 @@ def test_constants_typed_in_the_scan_dock_are_taken_note_of(
     assert page.run_bar.button.isEnabled()
 
 
-def test_painting_marks_the_number_stale_and_withdraws_the_export(measured, mask):
-    assert measured.stale.isHidden()
+def test_painting_marks_the_number_stale_and_withdraws_the_export(measured, mask, stale):
+    assert not stale(measured)
     assert exportable(measured)
     mask.paint((12, 5, 5), 1)
-    assert measured.stale.text() == "⚠ " + STALE
+    assert stale(measured)
     assert not exportable(measured)
 
 
 def test_undo_takes_the_mark_away_and_redo_brings_it_back(measured, mask, stale):
     mask.paint((12, 5, 5), 1)
+    assert stale(measured)
     mask.undo()
     assert not stale(measured)
     assert exportable(measured)
@@ -299,9 +300,9 @@ def test_edit_by_a_script_marks_it_stale(measured, mask, stale):
     assert stale(measured)
 
 
-def test_other_array_in_the_layer_marks_it_stale(measured, mask):
+def test_other_array_in_the_layer_marks_it_stale(measured, mask, stale):
     mask.data = np.zeros((4, 5, 6), np.uint8)
-    assert STALE in measured.stale.text()
+    assert stale(measured)
 
 
 def test_going_through_the_slices_does_not_mark_it_stale(measured, viewer, mask, stale):
@@ -313,14 +314,15 @@ def test_going_through_the_slices_does_not_mark_it_stale(measured, viewer, mask,
     assert exportable(measured)
 
 
-def test_painting_the_experts_mask_marks_it_stale(page, expert, run):
+def test_painting_the_experts_mask_marks_it_stale(page, expert, run, stale):
     run(page)
+    assert not stale(page)
     expert.paint((12, 5, 5), 1)
-    assert STALE in page.stale.text()
+    assert stale(page)
 
 
 def test_painting_while_it_is_measured_marks_the_number_stale(
-    page, mask, click, ended, held, entered, tube
+    page, mask, click, ended, held, entered, tube, stale
 ):
     click(page.run_bar.button)
     entered()
@@ -330,8 +332,7 @@ def test_painting_while_it_is_measured_marks_the_number_stale(
     held.opened.set()
     ended(page)
     assert shown(page) == f"{tube.mean:.1f}"
-    assert STALE in page.stale.text()
-    assert not exportable(page)
+    assert stale(page)
 
 
 def test_measuring_again_takes_the_mark_away(measured, mask, run, stale, tube):

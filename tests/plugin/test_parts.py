@@ -4,11 +4,23 @@ import gc
 import weakref
 
 import pytest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSlider,
+    QTableWidget,
+)
 
 from napari_vbmd.errors import NoBoneError
 from napari_vbmd.plugin.job import Job
-from napari_vbmd.plugin.parts import Note, Page, RunBar, Warnings
+from napari_vbmd.plugin.layers import add_mask
+from napari_vbmd.plugin.parts import DOCK_WIDTH, Note, Page, RunBar, Warnings
+from napari_vbmd.scan import Mask
 
 DOCKS = ("Scan", "Segment", "Post-process", "Measure")
 
@@ -240,3 +252,75 @@ def test_closed_dock_no_longer_follows_the_viewer(
     reopened = dock(name)
     assert reopened is not page
     assert isinstance(reopened, Page)
+
+
+@pytest.fixture(params=["dark", "light"])
+def docks(request, make_napari_viewer, open_scan, tube, dock, run):
+    """All docks of a viewer in a theme, with long names in them and a number measured."""
+    viewer = make_napari_viewer(show=True)
+    viewer.theme = request.param
+    open_scan(viewer).name = "a long name of a scan, as a study would give it, 2024-05-17.isq"
+    for name in ("a long name of a mask, just as long as that one", "expert"):
+        add_mask(viewer, Mask(tube.mask.copy(), tube.grid), name)
+    pages = {name: dock(name, viewer) for name in DOCKS}
+    pages["Segment"]._advanced.expand(animate=False)
+    pages["Measure"].expert.setCurrentIndex(1)
+    run(pages["Measure"])
+    return pages
+
+
+def test_docks_fit_into_300_pixels(docks, subtests):
+    for name, page in docks.items():
+        with subtests.test(name):
+            page.parent().raise_()
+            page.resize(DOCK_WIDTH, 700)
+            QApplication.processEvents()
+            [area] = page.findChildren(QScrollArea)
+            assert page.minimumSizeHint().width() <= 330
+            assert area.widget().minimumSizeHint().width() <= DOCK_WIDTH
+            assert area.horizontalScrollBar().maximum() == 0
+            assert not area.horizontalScrollBar().isVisible()
+
+
+def test_text_of_the_docks_can_be_read(docks, subtests):
+    for name, page in docks.items():
+        page.parent().raise_()
+        QApplication.processEvents()
+        picture = page.grab().toImage()
+        background = picture.pixelColor(2, picture.height() // 2).lightnessF()
+        assert (background > 0.5) == (page.viewer.theme == "light")
+        for label in page.findChildren(QLabel):
+            if label.isVisible() and label.text() and not label.size().isEmpty():
+                with subtests.test(name, text=label.text()):
+                    assert contrast(label, background) > 0.25
+
+
+def contrast(label, background: float) -> float:
+    """The largest difference in lightness between a label's pixels and its background."""
+    image = label.grab().toImage()
+    pixels = ((x, y) for x in range(image.width()) for y in range(image.height()))
+    return max(abs(image.pixelColor(*at).lightnessF() - background) for at in pixels)
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_every_control_of_a_dock_has_a_tooltip(viewer, scan, mask, dock, name):
+    page = dock(name)
+    controls = [
+        control
+        for kind in (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QSlider)
+        for control in page.findChildren(kind)
+        if not is_part_of_another(control)
+    ]
+    assert len(controls) > 2
+    without = [c for c in controls if not c.toolTip()]
+    assert without == [], [getattr(c, "text", str)() for c in without]
+
+
+def is_part_of_another(control) -> bool:
+    """Whether it is the line of a spin box, the list of a combo box, the corner of a table."""
+    parent = control.parent()
+    while parent is not None:
+        if isinstance(parent, QComboBox | QAbstractSpinBox | QTableWidget):
+            return True
+        parent = parent.parent()
+    return False

@@ -14,11 +14,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .fields import Lattice, lattice, lattice_axes, random, smooth_max, smooth_step
+from .fields import (
+    Lattice,
+    lattice,
+    lattice_axes,
+    random,
+    random_field,
+    smooth_max,
+    smooth_min,
+    smooth_step,
+)
 
 PITCH_MM = 0.3
 REACH_MM = 16.0  # the hand is drawn over this length to both sides of the scan's middle
 HALF_BOX_MM = 13.5  # of a bone's own box, across
+ROUGH_MM, UNEVEN = 0.06, 0.28  # SD of the surface, and of the shell's relative thickness
 
 # second to fifth ray: place of the heads across the palm, and of their tips behind the second's
 U_MM = (-25.5, -8.0, 8.0, 22.5)
@@ -36,7 +46,7 @@ class Ray:
     Parameters
     ----------
     finger : int
-        2 (index) to 5 (little finger).
+        2 (index) to 5 (little finger); 1 is the thumb, of which only a shaft is seen.
     p, u, w : float
         Where the tip of the metacarpal's head lies in the hand.
     slope_p, slope_u, roll : float
@@ -51,8 +61,9 @@ class Ray:
         Width of the joint space.
     flexion : float
         How far the phalanx lies towards the palm.
-    erosions : tuple of tuple
-        Place (l, a, b) and radius of each hole in the metacarpal's surface.
+    erosions, spurs : tuple of tuple
+        Place (l, a, b) and radius of each hole in the metacarpal's surface, and of what has grown
+        beside its joint surface.
     """
 
     finger: int
@@ -70,6 +81,7 @@ class Ray:
     gap: float
     flexion: float
     erosions: tuple[tuple[float, float, float, float], ...] = ()
+    spurs: tuple[tuple[float, float, float, float], ...] = ()
 
     def own(self, p, u, w):
         """From the hand's coordinates to the bone's: l, a, b."""
@@ -110,7 +122,7 @@ class Bone:
 def draw_rays(seed: int) -> tuple[Ray, ...]:
     """The four rays of one hand."""
     rng = random(seed, 0)
-    size = float(np.clip(rng.normal(1.0, 0.072), 0.84, 1.17))
+    size = float(np.clip(rng.normal(0.98, 0.072), 0.82, 1.15))
     end = float(np.clip(rng.normal(12.4, 2.2) * size, 7.0, 17.5))
     tip = rng.uniform(-9.0, float(np.clip(9.3 - end, -7.5, -2.5)))
     bend = rng.normal(0, 0.05)
@@ -134,25 +146,52 @@ def draw_rays(seed: int) -> tuple[Ray, ...]:
             widest=0.5 * end * (1 if i == 0 else SIZE[i]) * rng.normal(1, 0.06),
             end=end * (1 if i == 0 else SIZE[i]),
             shaft=rng.uniform(0.60, 0.70),
-            gap=rng.uniform(1.0, 2.2),
+            gap=rng.uniform(0.7, 2.1),
             flexion=flexion + rng.normal(0, 0.4),
         )
-        rays.append(replace(ray, erosions=_draw_erosions(ray, eroded, rng)))
+        erosions = _draw_balls(ray, 1.3 * eroded, (0.7, 2.3), rng)
+        spurs = _draw_balls(ray, 0.5 * (1 + eroded), (0.6, 1.3), rng)
+        rays.append(replace(ray, erosions=erosions, spurs=spurs))
+    if rng.random() < 0.3:
+        rays.append(_thumb(rays[0], rng))
     return tuple(rays)
 
 
-def _draw_erosions(ray: Ray, eroded: bool, rng) -> tuple:
-    """Holes beside the joint surface, where the bone is bare; most often at fingers 2 and 3."""
-    count = rng.poisson(1.3 if ray.finger < 4 else 0.4) if eroded else 0
-    holes = []
-    for _ in range(count):
-        angle = rng.choice([-1, 1]) * rng.normal(1.65, 0.35)  # from palmar: the two sides
-        radius = rng.uniform(0.7, 2.3)
+def _thumb(second: Ray, rng) -> Ray:
+    """The thumb beside the hand, cut across a shaft."""
+    return replace(
+        second,
+        finger=1,
+        p=second.p + rng.uniform(12, 22),
+        u=second.u - rng.uniform(20, 25),
+        w=-40.0,
+        slope_p=0.0,
+        slope_u=0.0,
+        roll=rng.uniform(-1.5, 0.0),
+        erosions=(),
+        spurs=(),
+    )
+
+
+def _draw_balls(ray: Ray, mean: float, radii, rng) -> tuple:
+    """Balls on the sides of the head, beside the joint surface; most often at fingers 2 and 3."""
+    balls = []
+    for _ in range(rng.poisson(mean if ray.finger < 4 else 0.3 * mean)):
+        angle = rng.choice([-1, 1]) * rng.normal(1.65, 0.35)  # from palmar
         along = ray.widest * rng.uniform(0.35, 1.1)
         out = 1.0 - 0.4 * max(0.0, 1 - along / ray.widest)
         a, b = out * ray.width * np.sin(angle), out * ray.height * np.cos(angle)
-        holes.append((float(along), float(a), float(b), float(radius)))
-    return tuple(holes)
+        balls.append((float(along), float(a), float(b), float(rng.uniform(*radii))))
+    return tuple(balls)
+
+
+def _below_balls(balls, along, a, b) -> np.ndarray:
+    """Depth below the surface of balls that have grown together [mm]."""
+    depth = -np.inf
+    for l0, a0, b0, radius in balls:
+        one = radius - np.sqrt((along - l0) ** 2 + (a - a0) ** 2 + (b - b0) ** 2)
+        depth = one if np.ndim(depth) == 0 else smooth_max(depth, one, 0.5)
+    return depth
 
 
 def metacarpal(ray: Ray, seed: int) -> Bone:
@@ -170,21 +209,27 @@ def metacarpal(ray: Ray, seed: int) -> Bone:
     power = rng.uniform(1.9, 2.3)
     q = ((np.hypot(a, b) / outline) ** power + before**power) ** (1 / power)
     depth = _depth(q)
-    plate, cortex = rng.uniform(0.22, 0.34), rng.uniform(0.55, 0.95)
+    if ray.spurs:
+        depth = smooth_max(depth, _below_balls(ray.spurs, along, a, b), 1.0)
+    plate, cortex = rng.uniform(0.17, 0.28), rng.uniform(0.5, 0.9)
     shell = plate + (cortex - plate) * grown**1.5 + 0.35 * beyond
-    deep = np.clip(0.25 + 0.5 * (depth - shell), 0, 1)  # the last struts cling to the shell
     hole = None
     if ray.erosions:
-        balls = [
-            r - np.sqrt((along - l0) ** 2 + (a - a0) ** 2 + (b - b0) ** 2)
-            for l0, a0, b0, r in ray.erosions
-        ]
-        ball = balls[0]
-        for other in balls[1:]:
-            ball = smooth_max(ball, other, 0.5)
-        hole = lattice(ball, axes, PITCH_MM)
-    values = (depth, shell, np.maximum(0.9 * grown, beyond) * deep)
-    return Bone(ray, "metacarpal", *(lattice(v, axes, PITCH_MM) for v in values), hole)
+        hole = lattice(_below_balls(ray.erosions, along, a, b), axes, PITCH_MM)
+    thinning = np.maximum(0.9 * grown, beyond)
+    return _bone(ray, "metacarpal", axes, depth, shell, thinning, rng, hole)
+
+
+def _bone(ray, name, axes, depth, shell, thinning, rng, hole=None) -> Bone:
+    """A bone with a slightly rough surface and a shell of uneven thickness."""
+    ends = [[axis.flat[i] for axis in axes] for i in (0, -1)]
+    flat = [axis.ravel() for axis in axes]
+    depth = depth + ROUGH_MM * random_field(*ends, 1.2, rng).on_grid(*flat)
+    uneven = random_field(*ends, 1.6, rng).on_grid(*flat)
+    shell = shell * np.maximum(1 + UNEVEN * uneven, 0.3)
+    deep = np.clip(0.25 + 0.5 * (depth - shell), 0, 1)  # the last struts cling to the shell
+    values = (depth, shell, thinning * deep)
+    return Bone(ray, name, *(lattice(v, axes, PITCH_MM) for v in values), hole)
 
 
 def phalanx(head: Bone, seed: int) -> Bone:
@@ -201,20 +246,13 @@ def phalanx(head: Bone, seed: int) -> Bone:
     shaft = ray.width * 0.66 * (1 - 0.14 * _bump(angle, 0, 2.5)) * (1 + 0.03 * np.cos(2 * angle))
     outline = (base * (1 - before) + shaft * before) * _uneven(angle, along, rng)
     side = _depth(np.hypot(a, b) / outline + 0 * along)
-    rim = rng.uniform(1.5, 3.2) - along
+    rim = rng.uniform(1.2, 3.0) - along
     cup = -head.depth.values - ray.gap
-    depth = -smooth_max(-smooth_max_pair(side, cup), -rim, 1.2)
-    plate, cortex = rng.uniform(0.25, 0.35), rng.uniform(0.8, 1.2)
+    depth = smooth_min(smooth_min(side, cup, 0.9), rim, 1.2)
+    plate, cortex = rng.uniform(0.17, 0.28), rng.uniform(0.7, 1.1)
     shell = plate + (cortex - plate) * before**1.3
-    shell = shell + rng.uniform(0.15, 0.45) * smooth_step((side - cup + 0.3) / 0.6)
-    deep = np.clip(0.25 + 0.5 * (depth - shell), 0, 1)
-    values = (depth, shell, before * deep)
-    return Bone(ray, "phalanx", *(lattice(v, axes, PITCH_MM) for v in values))
-
-
-def smooth_max_pair(side, cup):
-    """The smaller of two depths, rounded at the edge where they meet."""
-    return -smooth_max(-side, -cup, 0.9)
+    shell = shell + rng.uniform(0.05, 0.28) * smooth_step((side - cup + 0.3) / 0.6)
+    return _bone(ray, "phalanx", axes, depth, shell, before, rng)
 
 
 def _axes(ray: Ray) -> list[np.ndarray]:
@@ -232,12 +270,13 @@ def _depth(q) -> np.ndarray:
 def _head(ray: Ray, along, angle, rng) -> np.ndarray:
     """Radius of the head in every direction [mm]: two condyles and a notch in the palm's side."""
     sin, cos = ray.width * np.sin(angle), ray.height * np.cos(angle)
-    radius = np.hypot(sin, cos) * _squareness(angle, rng.uniform(2.1, 2.6))
-    grown = smooth_step((along - 0.15 * ray.widest) / ray.widest)
-    notch = rng.uniform(0.08, 0.2) * _bump(angle, rng.normal(0, 0.1), 7)
-    pits = rng.uniform(0.03, 0.10) * _bump(angle, 1.9, 8)
-    pits = pits + rng.uniform(0.03, 0.10) * _bump(angle, -1.9, 8)
-    return radius * (1.04 - grown * (notch + pits))
+    radius = np.hypot(sin, cos) * _squareness(angle, rng.uniform(2.0, 2.4))
+    radius = radius * (1 - rng.uniform(0.0, 0.06) * _bump(angle, np.pi, 1.5))  # narrow at the back
+    grown = smooth_step((along - 0.2 * ray.widest) / ray.widest)
+    notch = rng.uniform(0.08, 0.24) * _bump(angle, rng.normal(0, 0.12), rng.uniform(5, 10))
+    pits = rng.uniform(0.04, 0.13) * _bump(angle, rng.normal(1.85, 0.1), 8)
+    pits = pits + rng.uniform(0.04, 0.13) * _bump(angle, rng.normal(-1.85, 0.1), 8)
+    return radius * (1.07 - grown * (notch + pits))
 
 
 def _delta(angle, rng) -> np.ndarray:

@@ -94,6 +94,11 @@ def smooth_max(a, b, reach: float) -> np.ndarray:
     return np.maximum(a, b) + blend * blend * reach / 4
 
 
+def smooth_min(a, b, reach: float) -> np.ndarray:
+    """The smaller of two, rounded where they differ by less than `reach`."""
+    return -smooth_max(-a, -b, reach)
+
+
 def random(seed: int, part: int, *more: int) -> np.random.Generator:
     """Random numbers of one part of the phantom, so that parts can change independently."""
     return np.random.default_rng([seed, part, *more])

@@ -78,7 +78,7 @@ class Hand:
         rays = draw_rays(seed)
         self.pose = draw_pose(seed, freedom).with_tip(rays[0])
         heads = [metacarpal(ray, seed) for ray in rays]
-        bones = heads + [phalanx(head, seed) for head in heads]
+        bones = heads + [phalanx(head, seed) for head in heads if head.ray.finger > 1]
         quality = draw_quality(seed)
         self.textures = [Texture(bone, quality, seed) for bone in bones]
         self.tissue = Tissue(rays, self.pose, seed)

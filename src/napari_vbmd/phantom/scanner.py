@@ -14,7 +14,7 @@ from .fields import random
 
 NATIVE_MM = 0.082  # the scanner's own voxel
 STACK_MM = 110 * NATIVE_MM
-GRAIN_MM, STREAK_MM = 0.05, 0.30  # SD of the Gaussians that correlate the noise
+GRAIN_MM, STREAK_MM = 0.05, 0.22  # SD of the Gaussians that correlate the noise
 RING_MM, FIELD_MM = 0.04, 95.0  # pitch and reach of the rings' profile
 
 
@@ -116,12 +116,13 @@ def draw_scanner(seed: int) -> Scanner:
     rings *= strength / rings.std() / np.sqrt(1 + np.arange(at) * RING_MM / 10)
     rings = np.clip(rings, -90, 90)
     count = 3 if moved else 1
-    streaks = ndimage.gaussian_filter1d(rng.standard_normal((count, at)), rng.uniform(4, 15), axis=1)
+    streaks = rng.standard_normal((count, at))
+    streaks = ndimage.gaussian_filter1d(streaks, rng.uniform(4, 15), axis=1)
     streaks *= rng.uniform(4, 16 if moved else 6) / streaks.std()
     return Scanner(
-        blur_mm=rng.uniform(0.05, 0.085),
+        blur_mm=rng.uniform(0.06, 0.10),
         noise=float(np.clip(rng.normal(72, 18), 35, 130)),
-        streaky=rng.uniform(0.1, 0.5),
+        streaky=rng.uniform(0.05, 0.3),
         rings=rings.astype(np.float32),
         stack_start_mm=rng.uniform(-9, 0),
         jumps_mm=np.clip(jumps, -0.25, 0.25),

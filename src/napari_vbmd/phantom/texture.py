@@ -16,7 +16,7 @@ from .fields import Lattice, layer, random, random_field, smooth_step, within
 # densities before blur [mg HA/cm3]
 CORTEX, PLATE, STRUT, MARROW, ERODED = 950.0, 720.0, 800.0, -35.0, 15.0
 STRETCH = 1.9  # cells are longer along the bone
-BEND_MM, UNEVEN_MM = 0.10, 0.02  # SD of what bends the struts, and of their half thickness
+BEND_MM, UNEVEN_MM = 0.11, 0.04  # SD of what bends the struts; their half thickness varies
 CHUNK = 400_000  # points looked up at a time
 
 
@@ -55,12 +55,12 @@ def draw_quality(seed: int) -> Quality:
         return float(middle * (1 + step * strong + jitter * rng.normal()))
 
     return Quality(
-        cell_mm=about(0.80, -0.03, 0.03),
-        strut_mm=about(0.105, 0.06, 0.03),
-        plate_mm=about(0.066, 0.10, 0.04),
-        plates=float(np.clip(about(0.5, 0.1, 0.06), 0.2, 0.8)),
-        shell=about(1.0, 0.12, 0.06),
-        mineral=about(1.0, 0.02, 0.015),
+        cell_mm=about(0.68, -0.022, 0.025),
+        strut_mm=about(0.098, 0.042, 0.025),
+        plate_mm=about(0.066, 0.07, 0.03),
+        plates=float(np.clip(about(0.54, 0.07, 0.05), 0.2, 0.8)),
+        shell=about(1.04, 0.085, 0.05),
+        mineral=about(1.0, 0.015, 0.012),
     )
 
 
@@ -79,7 +79,7 @@ class Texture:
         rng = random(seed, 4, bone.ray.finger, bone.name == "phalanx")
         lower = np.array(bone.depth.origin_mm)
         upper = lower + bone.depth.pitch_mm * (np.array(bone.depth.values.shape) - 1)
-        self.bends = [random_field(lower, upper, 0.7, rng) for _ in range(3)]
+        self.bends = [random_field(lower, upper, 0.55, rng) for _ in range(3)]
         self.slow: Lattice = random_field(lower, upper, 3.0, rng)
         cell = quality.cell_mm
         self.scale = np.array([1 / STRETCH, 1, 1])
@@ -133,11 +133,11 @@ class Texture:
             / (2 * np.linalg.norm(cells[:, k] - cells[:, 0], axis=1))
             for k in (1, 2)
         )
-        uneven = UNEVEN_MM * bends[0] + 0.008 * slow
+        pair = self.lots[nearest[:, :2]].sum(axis=1).astype(np.float32)
+        uneven = UNEVEN_MM * (pair - 1) + 0.012 * slow
         strut_mm = self.quality.strut_mm * (1 - 0.7 * thinning) + uneven
         plate_mm = self.quality.plate_mm * (1 - 0.9 * thinning) + uneven / 2
-        lots = self.lots[nearest[:, :2]].sum(axis=1) % 1  # one for each pair of cells
-        plate_mm[lots > self.quality.plates * (1 - 0.6 * thinning)] = -1
+        plate_mm[(7 * pair) % 1 > self.quality.plates * (1 - 0.6 * thinning)] = -1
         struts = layer(np.hypot(to_wall, to_second), np.maximum(strut_mm, 0), sigma_mm)
         plates = layer(to_wall, np.maximum(plate_mm, 0), sigma_mm)
         return np.maximum(struts, plates)

@@ -1,8 +1,8 @@
 """Noticing that a mask is no longer what was measured.
 
-napari tells of a stroke that is finished; undo, redo and a script's edits only redraw the layer.
-So the layer's array is compared with a copy of the mask's box, at once after a stroke and, as every
-step through the slices redraws as well, otherwise when things are quiet.
+napari tells of a stroke, at times before it is in the array; undo, redo and a script's edits only
+redraw the layer, as every step through the slices does. So the layer's array is compared with a
+copy of the mask's box, whenever things have become quiet.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,7 @@ from ..morphology import bounding_box
 from ..scan import Mask
 
 _QUIET_MS = 200
-_AT_ONCE = ("paint", "data")
-_WHEN_QUIET = ("set_data",)
+_EVENTS = ("paint", "data", "set_data")
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,11 @@ class MaskWatch(QObject):
     def follow(self, layers: Sequence[tuple[Labels, Snapshot]]) -> None:
         """Follow these layers, and no longer those before; compares at once."""
         for layer, _ in self._followed:
-            for name in (*_AT_ONCE, *_WHEN_QUIET):
+            for name in _EVENTS:
                 getattr(layer.events, name).disconnect(self._notice)
         self._followed = list(layers)
         for layer, _ in self._followed:
-            for name in (*_AT_ONCE, *_WHEN_QUIET):
+            for name in _EVENTS:
                 getattr(layer.events, name).connect(self._notice)
         self.compare()
 
@@ -82,8 +81,5 @@ class MaskWatch(QObject):
         if self._followed:
             self.compared.emit(all(taken.same_as(layer.data) for layer, taken in self._followed))
 
-    def _notice(self, event) -> None:
-        if event.type in _AT_ONCE:
-            self.compare()
-        else:
-            self._timer.start()
+    def _notice(self, event=None) -> None:
+        self._timer.start()

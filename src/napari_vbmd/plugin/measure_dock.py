@@ -159,7 +159,7 @@ class MeasureDock(Page):
         for widget in (self.number, self.unit, self.source):
             widget.setVisible(calibrated and bool(widget.text()))
         self.calibration.setVisible(not calibrated)
-        self.missing.say("" if calibrated else "No density without a calibration.")
+        self.missing.list([] if calibrated else ["No density without a calibration."])
         if not calibrated:
             self.calibration.show_layer(layer)
         self._calibrated = calibrated

@@ -89,6 +89,7 @@ class SegmentDock(Page):
         self._parameters_layout = QVBoxLayout(self._parameters)
         self._parameters_layout.setContentsMargins(6, 6, 6, 6)
         self._advanced = QCollapsible("Advanced")
+        self._advanced.toggleButton().setToolTip("Show or hide what is seldom changed")
         self._parameters_layout.addWidget(self._advanced)
         self.body.addWidget(self._parameters)
         for title, widget in (("Bone", self.seed), ("Slices", self.slices)):

@@ -1,18 +1,20 @@
 """The part of a volume that a network sees: around the hand, or in the middle."""
 
 import numpy as np
+from scipy import ndimage
 
 from ..errors import NoBoneError
 
 AIR = 0.0  # what is padded with: mu of air [1/cm], and in native units alike
 TISSUE_MU_PER_CM = 0.12  # half that of water: more is hand
 _BLOCK = 4  # network voxels: their mean is free of noise
+_PLATE = 5  # blocks: what is thinner (5 mm) is the rest that the hand lies on
 _MARGIN = 8  # network voxels of air around the hand
 _CROP = 32  # edges of the crop are multiples of this
 
 
 def tissue_box(volume: np.ndarray) -> tuple[slice, slice]:
-    """The box along y and x around all that is not air.
+    """The box along y and x around all that is not air, thin plates left out.
 
     Parameters
     ----------
@@ -35,6 +37,9 @@ def tissue_box(volume: np.ndarray) -> tuple[slice, slice]:
             f"nothing here exceeds {TISSUE_MU_PER_CM:g} 1/cm: there is no hand in these slices; "
             "check the calibration and the slices"
         )
+    plate = np.ones((_PLATE, _PLATE), bool)
+    solid = ndimage.binary_dilation(ndimage.binary_erosion(tissue, plate, border_value=1), plate)
+    tissue = solid & tissue if solid.any() else tissue
     box = []
     for axis, n in ((1, volume.shape[1]), (0, volume.shape[2])):
         used = np.flatnonzero(tissue.any(axis=axis))
@@ -43,26 +48,24 @@ def tissue_box(volume: np.ndarray) -> tuple[slice, slice]:
 
 
 def field_of(
-    shape: tuple[int, int, int],
-    hand: tuple[slice, slice] | None,
-    largest: tuple[int, int],
-    dims: int,
-    divisor: int,
+    shape: tuple[int, int, int], hand: tuple[slice, slice] | None, dims: int, divisor: int
 ) -> tuple[slice, slice, slice]:
-    """The box that the network sees: the hand, or the middle of the scan; it may reach beyond.
+    """The box that the network sees, which may reach beyond the volume.
 
-    Along y and x it is at most the largest size given, or just that where there is no hand to crop
-    to. Along z it holds all, up to a multiple of the divisor for a 3D network.
+    Along y and x it holds the hand, or all where no hand was looked for; along z it holds all, up
+    to a multiple of the divisor for a 3D network. Nothing of the hand is ever cut off: the networks
+    take any size, and memory is looked at before.
     """
-    depth = shape[0] if dims == 2 else divisor * -(-shape[0] // divisor)
+    depth = _up_to(divisor, shape[0]) if dims == 3 else shape[0]
     box = [_centred(0, shape[0], depth)]
-    for n, size, part in zip(shape[1:], largest, hand or (None, None), strict=True):
-        if part is None:
-            box.append(_centred(0, n, size))
-            continue
-        needed = _CROP * -(-(part.stop - part.start + 2 * _MARGIN) // _CROP)
-        box.append(_centred(part.start, part.stop, min(needed, size)))
+    for n, part in zip(shape[1:], hand or (None, None), strict=True):
+        start, stop = (part.start - _MARGIN, part.stop + _MARGIN) if part else (0, n)
+        box.append(_centred(start, stop, _up_to(_CROP, stop - start)))
     return tuple(box)
+
+
+def _up_to(divisor: int, count: int) -> int:
+    return divisor * -(-count // divisor)
 
 
 def _centred(start: int, stop: int, count: int) -> slice:

@@ -18,7 +18,7 @@ CLOSING_MM = 0.5  # six voxels of 82 um: what closes open channels in the design
 GEODESIC_MARGIN = 8  # voxels around the bone, so that the contour starts outside it
 _GEODESIC_STEPS = 4  # iterations between looks at whether it still moves; fewer than the margin
 _GEODESIC_SIGMA = 2.0  # voxels; of the Gaussian that turns the mask's edge into a slope
-_GEODESIC_THRESHOLD = 0.8  # of that slope; one that follows the box's share of air finds no bone
+_GEODESIC_THRESHOLD = 0.8  # where the slope stops it; fixed: "auto" depends on the air in the box
 
 
 def flip_y(mask: np.ndarray) -> np.ndarray:
@@ -118,7 +118,7 @@ def _shrink_onto(bone: np.ndarray, iterations: int, progress: Progress | None) -
         contour = morphological_geodesic_active_contour(
             edges, _GEODESIC_STEPS, before, threshold=_GEODESIC_THRESHOLD, balloon=-1
         )
-        # else the contour would eat its way in through the ends, where the bone has no edge
+        # else the contour would crawl in through the ends, where the bone has no edge
         contour = _continue_ends(contour)
         if np.array_equal(contour, before):
             break

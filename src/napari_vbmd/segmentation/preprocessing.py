@@ -41,9 +41,9 @@ class Preset:
     name : str
     unit : {"mu", "native"}
     spacing_mm : tuple of float or None
-        Along z, y, x; None squeezes whatever there is into `size`.
-    size : tuple of int
-        The field along z, y, x; z counts only when squeezed.
+        Along z, y, x; None with a size.
+    size : tuple of int or None
+        Voxels along z, y, x into which any scan is squeezed; None with a spacing.
     threshold : float
         That goes with it.
     crop_to_hand : bool
@@ -53,13 +53,13 @@ class Preset:
     name: str
     unit: Literal["mu", "native"]
     spacing_mm: tuple[float, float, float] | None
-    size: tuple[int, int, int]
+    size: tuple[int, int, int] | None
     threshold: float
     crop_to_hand: bool
 
 
 # 0.246 mm is three voxels of 82 um: the published step on a scan of 1536 x 1536 x 240 voxels.
-IMPROVED = Preset("improved", "mu", (0.246,) * 3, (80, 512, 512), 0.5, True)
+IMPROVED = Preset("improved", "mu", (0.246,) * 3, None, 0.5, True)
 PAPER = Preset("paper", "native", None, (80, 512, 512), 0.8, False)
 PRESETS = {preset.name: preset for preset in (IMPROVED, PAPER)}
 
@@ -93,13 +93,6 @@ class NetworkGrid:
             axis.window(s.start, s.stop - s.start) for axis, s in zip(self.axes, box, strict=True)
         )
         return NetworkGrid(self.scan, self.first_slice, tuple(axes))
-
-    def clipped_mm(self) -> tuple[float, float]:
-        """How much of the scan along y and x lies outside [mm]."""
-        return tuple(
-            (axis.sampled - int((~axis.padding()).sum())) * axis.ratio * spacing
-            for axis, spacing in zip(self.axes[1:], self.scan.spacing_mm[1:], strict=True)
-        )
 
 
 def covering_grid(
@@ -179,7 +172,7 @@ def prepare(
     volume *= np.float32(gain)
     volume += np.float32(offset)
     hand = tissue_box(volume) if preset.crop_to_hand else None
-    box = field_of(volume.shape, hand, preset.size[1:], dims, divisor)
+    box = field_of(volume.shape, hand, dims, divisor)
     volume, grid = cut(volume, box), grid.window(box)
     if normalisation:
         volume -= np.float32(normalisation.mean)

@@ -5,10 +5,12 @@ centre lies at ``(i + 0.5) * ratio - 0.5`` of the scan. At a ratio of three that
 voxel from the second one, where trilinear interpolation gives the stored value itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+Places = Sequence[np.ndarray]  # along z, y, x
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def neighbours(place: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, n
 
 def resampled(
     volume,
-    places: tuple[np.ndarray, np.ndarray, np.ndarray],
+    places: Places,
     progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
     """Trilinear interpolation at the crossings of places along z, y and x.
@@ -105,16 +107,22 @@ def resampled(
     -------
     ndarray of float32
     """
-    deep, high, wide = (neighbours(place, n) for place, n in zip(places, volume.shape, strict=True))
     result = np.empty([len(place) for place in places], np.float32)
-    for k, (low, up, weight) in enumerate(zip(*deep, strict=True)):
-        plane = _in_plane(volume[low], high, wide)
-        if weight:
-            plane += weight * (_in_plane(volume[up], high, wide) - plane)
+    for k, plane in enumerate(resampled_slices(volume, places)):
         result[k] = plane
         if progress:
             progress((k + 1) / len(result))
     return result
+
+
+def resampled_slices(volume, places: Places) -> Iterator[np.ndarray]:
+    """The slices of `resampled`, one after the other; each is a new array."""
+    deep, high, wide = (neighbours(place, n) for place, n in zip(places, volume.shape, strict=True))
+    for low, up, weight in zip(*deep, strict=True):
+        plane = _in_plane(volume[low], high, wide)
+        if weight:
+            plane += weight * (_in_plane(volume[up], high, wide) - plane)
+        yield plane
 
 
 def _in_plane(plane, high, wide) -> np.ndarray:
@@ -138,8 +146,8 @@ def area_averaged(
 
     Parameters
     ----------
-    mask : ndarray of bool or uint8, shape (z, y, x)
-        Of one label: on the scan, or on a box of it.
+    mask : ndarray, shape (z, y, x)
+        On the scan, or on a box of it: bool or integers of one label, or float shares (0 to 1).
     axes : three Axis
     start : tuple of int
         The box's first voxel on the scan.
@@ -160,9 +168,13 @@ def area_averaged(
     used = np.flatnonzero((deep > 0).any(axis=1))
     for k in used:
         slices = np.flatnonzero(deep[k])
-        plane = np.tensordot(deep[k, slices], (mask[slices] != 0).astype(np.float32), 1)
+        plane = np.tensordot(deep[k, slices], _share(mask[slices]), 1)
         result[k] = high @ plane @ wide.T
     return result
+
+
+def _share(part: np.ndarray) -> np.ndarray:
+    return np.asarray(part if part.dtype.kind == "f" else part != 0, np.float32)
 
 
 def _overlaps(axis: Axis, start: int, count: int) -> np.ndarray:

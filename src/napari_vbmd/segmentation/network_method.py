@@ -1,0 +1,209 @@
+"""A network as a method: from a scan to a mask, with what must be said beside it.
+
+Torch and MONAI are imported when a method runs, not before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ParameterError
+from ..scan import SIDES, Mask, Scan
+from .configurations import CONFIGURATIONS, Configuration
+from .inference import DEVICES, Progress, check_memory, choose_device, predict
+from .preprocessing import NetworkGrid, prepare
+from .probability import Probability, check_threshold
+from .weights import NOT_CLINICAL, Weights, find_weights, load_network
+
+# Where each part begins in the whole, for one bar of progress
+_LOAD, _SAMPLE, _PREDICT, _MASK = 0.0, 0.1, 0.2, 0.95
+
+
+@dataclass(frozen=True)
+class NetworkParameters:
+    """How to run a network.
+
+    Parameters
+    ----------
+    threshold : float
+        Probability from which a voxel is bone. Default 0.5: what soft labels and interpolation
+        leave in place. Weights of the preset `paper` go with 0.8.
+    side : {"auto", "left", "right"}
+        Of the hand; left hands are mirrored. Default auto: what the header says, never a guess.
+    device : {"auto", "cpu", "cuda"}
+        Default auto: the GPU where there is one.
+    weights : str or None
+        A weights file. Default None: the shipped one.
+
+    Raises
+    ------
+    ParameterError
+        When a value is not one of these.
+    """
+
+    threshold: float = 0.5
+    side: str = "auto"
+    device: str = "auto"
+    weights: str | None = None
+
+    def __post_init__(self):
+        check_threshold(self.threshold)
+        if self.side not in ("auto", *SIDES):
+            raise ParameterError(f"side {self.side!r} is not known: use auto, {', '.join(SIDES)}")
+        if self.device not in DEVICES:
+            raise ParameterError(f"device {self.device!r} is not known: use {', '.join(DEVICES)}")
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """What a network made of a scan.
+
+    Attributes
+    ----------
+    mask : Mask
+        On its box of the scan's grid.
+    probability : Probability
+        For other thresholds.
+    facts : dict
+        What was used, for run.json.
+    warnings : list of str
+        What a reader must know.
+    """
+
+    mask: Mask
+    probability: Probability
+    facts: dict[str, Any]
+    warnings: list[str]
+
+
+def network_run(name: str) -> Callable[..., NetworkResult]:
+    """The function that runs a configuration: ``run(scan, parameters, slices, progress)``."""
+    configuration = CONFIGURATIONS[name]
+
+    def run(
+        scan: Scan,
+        parameters: NetworkParameters,
+        slices: tuple[int, int] | None = None,
+        progress: Progress | None = None,
+    ) -> NetworkResult:
+        return run_network(configuration, scan, parameters, slices, progress)
+
+    return run
+
+
+def summary_of(configuration: Configuration) -> str:
+    """What the network is, and whether it can be run as installed."""
+    state = (
+        f"{NOT_CLINICAL[0].upper()}{NOT_CLINICAL[1:]}."
+        if configuration.weights_path
+        else "No weights are shipped: it needs a weights file of yours."
+    )
+    return f"{configuration.summary} {state}"
+
+
+def run_network(
+    configuration: Configuration,
+    scan: Scan,
+    parameters: NetworkParameters,
+    slices: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> NetworkResult:
+    """Segment a scan with a network.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    scan : Scan
+    parameters : NetworkParameters
+    slices : tuple of int, optional
+        First and last slice to look at, inclusive.
+    progress : callable, optional
+        Called with a fraction and a message; may raise to cancel.
+
+    Raises
+    ------
+    ParameterError
+        When there are no weights, the side is not known, or memory or a GPU are missing.
+    MissingCalibrationError, NoBoneError, FileFormatError
+        As preparing, the answer and the weights' file find.
+    """
+    tell = progress or (lambda *_: None)
+    find_weights(configuration, parameters.weights)
+    side = side_of(scan, parameters.side)
+    scan.transform("mu")
+    tell(_LOAD, "loading the network")
+    network, weights = load_network(configuration, parameters.weights)
+    device, note = choose_device(parameters.device)
+    tell(_SAMPLE, "sampling the scan")
+    volume, grid = prepare(
+        scan,
+        slices,
+        weights.info.preset_of(),
+        weights.info.normalisation,
+        mirrored=side == "left",
+        dims=configuration.dims,
+        divisor=configuration.divisor,
+        progress=_part(tell, _SAMPLE, _PREDICT, "sampling the scan"),
+    )
+    if device == "cpu":
+        check_memory(volume.shape, configuration.dims)
+    within = _part(tell, _PREDICT, _MASK)
+    values = predict(network, volume, configuration.dims, device, within)
+    del volume
+    tell(_MASK, "back to the scan's grid")
+    probability = Probability(values, grid)
+    mask = probability.mask(parameters.threshold)
+    tell(1.0, note)
+    warnings = _warnings(scan, parameters, weights)
+    return NetworkResult(mask, probability, _facts(weights, note, side, grid), warnings)
+
+
+def side_of(scan: Scan, choice: str) -> str:
+    """The side that counts: the user's, else the header's.
+
+    Raises
+    ------
+    ParameterError
+        When neither says.
+    """
+    if choice != "auto":
+        return choice
+    if scan.side in SIDES:
+        return scan.side
+    raise ParameterError(
+        f"{scan.name}: it is not known whether this is a left or a right hand "
+        f"({scan.side_reason}), and the network sees left hands mirrored: give the side (--side)"
+    )
+
+
+def _facts(weights: Weights, note: str, side: str, grid: NetworkGrid) -> dict[str, Any]:
+    """All that a repetition needs beside the parameters, ready for JSON."""
+    return {
+        "weights_file": weights.path.name,
+        "weights_sha256": weights.sha256,
+        "trained_on": weights.info.trained_on,
+        "preset": weights.info.preset,
+        "normalisation": {"mean": weights.info.mean, "sd": weights.info.sd},
+        "side_used": side,
+        "device_used": note,
+        "network_shape": list(grid.shape),
+        "scan_voxels_per_network_voxel": [axis.ratio for axis in grid.axes],
+    }
+
+
+def _warnings(scan: Scan, parameters: NetworkParameters, weights: Weights) -> list[str]:
+    about = weights.info.trained_on or "what the weights file does not say"
+    own = f"trained on {about}: not for clinical use"
+    warnings = [own if parameters.weights else NOT_CLINICAL]
+    if parameters.side != "auto" and scan.side in SIDES and scan.side != parameters.side:
+        warnings.append(f"side {parameters.side} was given, and the header says {scan.side}")
+    return warnings
+
+
+def _part(tell: Progress, start: float, stop: float, message: str = "") -> Callable[..., None]:
+    """A progress over a part of another."""
+
+    def within(fraction: float, text: str = message) -> None:
+        tell(start + fraction * (stop - start), text)
+
+    return within

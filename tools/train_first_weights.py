@@ -1,0 +1,378 @@
+"""Train the first weights on phantoms: `render` fills a cache, `train` learns from it.
+
+    python tools/train_first_weights.py render --cache CACHE --seeds 0:40 --workers 2
+    python tools/train_first_weights.py train unet-3d --cache CACHE --out RUNS/unet-3d
+
+Both can run at once: training takes up what the cache gains. A training that was stopped goes on
+from its last checkpoint when the same command is given again. Seeds 90,000 and above validate.
+"""
+
+import argparse
+import csv
+import json
+import math
+import random
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+
+from napari_vbmd.grid import Grid
+from napari_vbmd.scan import Scan
+from napari_vbmd.segmentation.configurations import CONFIGURATIONS
+from napari_vbmd.segmentation.preprocessing import IMPROVED, prepare
+from napari_vbmd.segmentation.sampling import area_averaged
+
+VALIDATION = 90_000  # seeds from here on are never trained on
+TRAINING_END = 100_000  # and from here on they belong to the tests
+OUTPUT_BIAS = -4.0  # bone is rare: start from "no bone"
+PADDING = 16  # a 3D network halves four times
+
+
+# ---------------------------------------------------------------------------- the phantoms
+
+
+def stand_in(seed: int) -> tuple[Scan, np.ndarray]:
+    """Two bones of which the first is wanted: to try this script, not to train on."""
+    from napari_vbmd.phantom.bone import bone_phantom
+
+    wanted, other = (bone_phantom(2 * seed + k, (60, 132, 132)) for k in (0, 1))
+    air = ((0, 0), (60, 60), (60, 60))
+    voxels = np.pad(np.concatenate([wanted.voxels, other.voxels], axis=2), air)
+    label = np.pad(np.concatenate([wanted.mask, 0 * other.mask], axis=2), air)
+    grid = Grid(voxels.shape, wanted.grid.spacing_mm)
+    side = "left" if seed % 2 else "right"
+    return Scan(voxels, "native", grid, wanted.calibration, side=side), label
+
+
+def digital_hand(seed: int) -> tuple[Scan, np.ndarray]:
+    """A whole hand at the network's spacing, and the share of each voxel in the expert's mask."""
+    from napari_vbmd.phantom.hand import render
+
+    hand = render(seed)
+    scan = Scan(hand.voxels, "native", hand.grid, hand.calibration, side=hand.side)
+    return scan, hand.label
+
+
+SOURCES = {"hand": digital_hand, "stand-in": stand_in}
+
+
+def cache_one(source: str, seed: int, folder: Path) -> float:
+    """Render one phantom, bring it to the network's grid, and keep that; returns seconds."""
+    target, start = folder / f"{seed:06d}.npz", time.monotonic()
+    if target.exists():
+        return 0.0
+    scan, label = SOURCES[source](seed)
+    volume, grid = prepare(scan, None, IMPROVED, None, mirrored=scan.side == "left")
+    part = target.with_suffix(".part.npz")
+    np.savez_compressed(
+        part,
+        volume=volume.astype(np.float16),
+        label=np.rint(255 * area_averaged(label, grid.axes)).astype(np.uint8),
+    )
+    part.replace(target)
+    return time.monotonic() - start
+
+
+def render_all(args) -> None:
+    """Fill the cache, several phantoms at a time."""
+    args.cache.mkdir(parents=True, exist_ok=True)
+    first, last = (int(part) for part in args.seeds.split(":"))
+    if not 0 <= first < last <= TRAINING_END:
+        raise SystemExit(f"seeds {args.seeds}: training and validation end below {TRAINING_END}")
+    with ProcessPoolExecutor(args.workers) as pool:
+        jobs = {
+            pool.submit(cache_one, args.source, seed, args.cache): seed
+            for seed in range(first, last)
+        }
+        for done, job in enumerate(as_completed(jobs), 1):
+            print(f"{done}/{len(jobs)}: seed {jobs[job]}, {job.result():.0f} s", flush=True)
+
+
+class Cache:
+    """The cached volumes of one part, kept in memory; takes up new ones as they appear."""
+
+    def __init__(self, folder: Path, validation: bool, limit: int | None = None):
+        self.folder, self.validation, self.limit = folder, validation, limit
+        self.volumes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what is new."""
+        for file in sorted(self.folder.glob("[0-9]*[0-9].npz")):
+            seed = int(file.stem)
+            full = self.limit is not None and len(self.volumes) >= self.limit
+            if (seed >= VALIDATION) == self.validation and seed not in self.volumes and not full:
+                with np.load(file) as stored:
+                    self.volumes[seed] = stored["volume"], stored["label"]
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """A volume (float16, 1/cm) and its label (uint8, 255 is bone) at random."""
+        return random.choice(list(self.volumes.values()))
+
+    def mean_and_sd(self) -> tuple[float, float]:
+        """Of all voxels in the crop."""
+        sums = [
+            (v.size, v.sum(dtype=np.float64), np.square(v, dtype=np.float32).sum(dtype=np.float64))
+            for v, _ in self.volumes.values()
+        ]
+        count, total, squares = np.sum(sums, axis=0)
+        mean = total / count
+        return float(mean), float(math.sqrt(squares / count - mean**2))
+
+
+# ------------------------------------------------------------------------------- batches
+
+
+def draw_2d(cache: Cache, size: int, patch: tuple[int, int]):
+    """A batch of slices from as many volumes, two thirds of them through the bone."""
+    pairs = []
+    for _ in range(size):
+        volume, label = cache.draw()
+        inside = np.flatnonzero(label.any(axis=(1, 2)))
+        through = inside.size and random.random() < 0.67
+        k = random.choice(inside.tolist()) if through else random.randrange(len(volume))
+        pairs.append(augmented(volume[k : k + 1], label[k : k + 1], patch))
+    return _stacked(pairs)
+
+
+def draw_3d(cache: Cache, size: int, patch: tuple[int, int]):
+    """A batch of whole volumes, often some slices short, half of them upside down."""
+    pairs = []
+    for _ in range(size):
+        volume, label = cache.draw()
+        count = len(volume)
+        kept = count if random.random() < 0.5 else random.randint(max(1, count // 2), count)
+        first = random.randint(0, count - kept)
+        order = np.arange(first, first + kept)[:: random.choice((1, -1))]
+        order = np.pad(order, (0, -kept % PADDING), mode="edge")
+        image, truth = augmented(volume[order], label[order], patch)
+        pairs.append((image[None], truth[None]))
+    return _stacked(pairs)
+
+
+def _stacked(pairs):
+    import torch
+
+    images, labels = zip(*pairs, strict=True)
+    return torch.stack(images), torch.stack(labels)
+
+
+def augmented(volume: np.ndarray, label: np.ndarray, patch: tuple[int, int]):
+    """Slices turned, scaled, moved, brighter, noisier: tensors (z, y, x) of the patch's size.
+
+    Never flipped in the plane: after mirroring, every hand is a right one.
+    """
+    import torch
+    from torch.nn import functional
+
+    both = torch.from_numpy(np.concatenate([volume.astype(np.float32), label / np.float32(255)]))
+    turn, scale = 0.0, 1.0
+    if random.random() < 0.5:  # else voxels stay what they are
+        turn, scale = math.radians(random.uniform(-12, 12)), math.exp(random.uniform(-0.1, 0.1))
+    high, wide = volume.shape[1:]
+    dy, dx = (
+        _shift(n, size, axis, label)
+        for n, size, axis in ((high, patch[0], (0, 2)), (wide, patch[1], (0, 1)))
+    )
+    cos, sin = scale * math.cos(turn), scale * math.sin(turn)
+    matrix = torch.tensor([
+        [cos * patch[1] / wide, -sin * patch[0] / wide, 2 * dx / wide],
+        [sin * patch[1] / high, cos * patch[0] / high, 2 * dy / high],
+    ])  # fmt: skip
+    where = functional.affine_grid(matrix[None], [1, 1, *patch], align_corners=False)
+    moved = functional.grid_sample(both[None], where, align_corners=False)[0]
+    image, truth = moved[: len(volume)], moved[len(volume) :]
+    image = image * random.uniform(0.92, 1.08) + random.uniform(-0.01, 0.01)
+    if random.random() < 0.5:
+        image = image + random.uniform(0, 0.04) * torch.randn_like(image)
+    return image, truth.clamp(0, 1)
+
+
+def _shift(length: int, size: int, axes, label: np.ndarray) -> int:
+    """Whole voxels from the volume's middle to the patch's: mostly so that it holds the bone."""
+    reach = abs(length - size) // 2 + 8
+    bone = np.flatnonzero(label.any(axis=axes))
+    if size < length and bone.size and random.random() < 0.75:
+        middle = int(bone[0] + bone[-1]) // 2 - length // 2
+        return max(-reach, min(reach, middle + random.randint(-size // 4, size // 4)))
+    return random.randint(-reach, reach)
+
+
+# ------------------------------------------------------------------------------- training
+
+
+def validate(network, cache: Cache, dims: int, mean: float, sd: float) -> float:
+    """Mean Dice over whole volumes at a threshold of one half."""
+    import torch
+
+    network.eval()
+    scores = []
+    with torch.inference_mode():
+        for volume, label in cache.volumes.values():
+            image = (torch.from_numpy(volume.astype(np.float32)) - mean) / sd
+            if dims == 2:
+                logits = torch.cat([network(part[:, None])[:, 0] for part in image.split(4)])
+            else:
+                order = np.pad(np.arange(len(volume)), (0, -len(volume) % PADDING), mode="edge")
+                logits = network(image[order][None, None])[0, 0, : len(volume)]
+            found, truth = (logits > 0).numpy(), label > 127
+            scores.append(2 * (found & truth).sum() / max(1, found.sum() + truth.sum()))
+    network.train()
+    return float(np.mean(scores)) if scores else float("nan")
+
+
+def start(args):
+    """The network and optimiser, from the last checkpoint where there is one."""
+    import torch
+
+    configuration = CONFIGURATIONS[args.configuration]
+    random.seed(args.seed)
+    torch.manual_seed(args.seed)
+    network = configuration.build()
+    if configuration.dims == 2:
+        torch.nn.init.constant_(network.segmentation_head[0].bias, OUTPUT_BIAS)
+    elif args.dropout is not None:
+        network.first.dropout.p = args.dropout
+    optimiser = torch.optim.AdamW(network.parameters(), lr=args.rate, weight_decay=1e-4)
+    state = {"step": 0, "seconds": 0.0, "best": 0.0}
+    last = args.out / "last.ckpt"
+    if last.exists():
+        stored = torch.load(last, weights_only=True)
+        network.load_state_dict(stored["network"])
+        optimiser.load_state_dict(stored["optimiser"])
+        state = stored["state"]
+        random.seed(args.seed + state["step"])
+        torch.manual_seed(args.seed + state["step"])
+    return configuration, network, optimiser, state
+
+
+def rate_at(step: int, steps: int, highest: float) -> float:
+    """One cycle: up for a fifth of the steps, then down to almost nothing."""
+    rise = max(1, steps // 5)
+    if step < rise:
+        return highest * (0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * step / rise)))
+    done = (step - rise) / max(1, steps - rise)
+    return highest * max(1e-4, 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def train(args) -> None:
+    """Train until the steps or the time are used up."""
+    import torch
+    from monai.losses import DiceCELoss
+
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    configuration, network, optimiser, state = start(args)
+    cache = Cache(args.cache, False)
+    held_out = Cache(args.cache, True, args.validation)
+    if not cache.volumes:
+        raise SystemExit(f"{args.cache}: no volumes yet; render some first")
+    if "mean" not in state:
+        state["mean"], state["sd"] = cache.mean_and_sd()
+    draw = draw_2d if configuration.dims == 2 else draw_3d
+    layout = torch.channels_last if configuration.dims == 2 else torch.channels_last_3d
+    network = network.to(memory_format=layout).train()
+    loss_of = DiceCELoss(sigmoid=True, batch=True)
+    began, before, losses = time.monotonic(), state["seconds"], []
+    while state["step"] < args.steps and time.monotonic() - began < 60 * args.minutes:
+        rate = rate_at(state["step"], args.steps, args.rate)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        images, labels = draw(cache, args.batch, tuple(args.patch))
+        images = ((images - state["mean"]) / state["sd"]).contiguous(memory_format=layout)
+        loss = loss_of(network(images), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        losses.append(loss.item())
+        state["step"] += 1
+        state["seconds"] = before + time.monotonic() - began
+        if state["step"] % args.every == 0 or state["step"] == args.steps:
+            cache.refresh()
+            held_out.refresh()
+            dice = validate(network, held_out, configuration.dims, state["mean"], state["sd"])
+            log(args.out, state, np.mean(losses), rate, dice, cache, held_out)
+            keep(args, network, optimiser, state, dice, len(cache.volumes))
+            losses = []
+
+
+def keep(args, network, optimiser, state, dice: float, volumes: int) -> None:
+    """Write a checkpoint to go on from, and the weights when they are the best so far."""
+    import torch
+
+    from napari_vbmd.segmentation.weights import WeightsInfo, save_weights
+
+    if dice > state["best"] or not (args.out / "best.pt").exists():
+        state["best"] = dice
+        info = WeightsInfo(
+            args.configuration,
+            state["mean"],
+            state["sd"],
+            held_out_dice=dice if math.isfinite(dice) else None,
+            trained_on=f"{volumes} synthetic {args.source} phantoms, {state['step']} steps",
+        )
+        save_weights(args.out / "best.pt", network, info)
+    content = {
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "state": dict(state),
+    }
+    torch.save(content, args.out / "last.ckpt.part")
+    (args.out / "last.ckpt.part").replace(args.out / "last.ckpt")
+
+
+def log(folder, state, loss, rate, dice, cache, held_out) -> None:
+    """One line on the screen and in log.csv."""
+    row = {
+        "step": state["step"],
+        "seconds": round(state["seconds"]),
+        "loss": round(float(loss), 4),
+        "rate": f"{rate:.2e}",
+        "dice": round(dice, 4),
+        "volumes": len(cache.volumes),
+        "held_out": len(held_out.volumes),
+    }
+    print(json.dumps(row), flush=True)
+    file = folder / "log.csv"
+    new = not file.exists()
+    with file.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    for name, run in (("render", render_all), ("train", train)):
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        command.add_argument("--cache", type=Path, required=True)
+        command.add_argument("--source", choices=SOURCES, default="hand")
+        if name == "render":
+            command.add_argument("--seeds", default="0:40", help="FIRST:STOP")
+            command.add_argument("--workers", type=int, default=2)
+            continue
+        command.add_argument("configuration", choices=CONFIGURATIONS)
+        command.add_argument("--out", type=Path, required=True, help="checkpoints, log, best.pt")
+        command.add_argument("--steps", type=int, default=400)
+        command.add_argument("--minutes", type=float, default=math.inf, help="of this call")
+        command.add_argument("--batch", type=int, default=4)
+        command.add_argument("--patch", type=int, nargs=2, default=(256, 256), help="Y X, of 32")
+        command.add_argument("--rate", type=float, default=1e-3, help="the highest one")
+        command.add_argument("--dropout", type=float, help="of the 3D network; 0.6 as published")
+        command.add_argument("--every", type=int, default=25, help="steps between checkpoints")
+        command.add_argument("--validation", type=int, default=4, help="volumes held out")
+        command.add_argument("--threads", type=int, default=2)
+        command.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
