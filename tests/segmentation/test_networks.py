@@ -99,7 +99,7 @@ def test_what_is_no_resnet34_is_refused_on_one_line(flat, change):
         given["layer1.0.conv1.weight"] = torch.zeros(64, 64, 1, 1)
     else:
         del given["conv1.weight"]
-    with pytest.raises(ValueError, match="no torchvision resnet34: .*(layer|conv1)") as caught:
+    with pytest.raises(ValueError, match=r"no torchvision resnet34: .*(layer|conv1)") as caught:
         load_imagenet_encoder(flat, given)
     assert str(caught.value).isprintable()
 
@@ -152,7 +152,7 @@ def test_every_head_of_the_3d_network_counts():
 
 
 def test_brightness_and_contrast_do_not_reach_the_3d_networks_later_stages(deep):
-    """Instance norm takes them out: the input's scale changes the logits' not at all, but by eps."""
+    """Instance norm takes them out: of the input's scale, only eps reaches the logits."""
     volume = torch.randn(1, 1, 32, 32, 32)
     with torch.inference_mode():
         assert torch.allclose(deep(3 * volume), deep(volume), atol=1e-2)
