@@ -303,7 +303,7 @@ def keep(args, network, optimiser, state, dice: float, volumes: int) -> None:
     """Write a checkpoint to go on from, and the weights when they are the best so far."""
     import torch
 
-    from napari_vbmd.segmentation.weights import WeightsInfo, save_weights
+    from napari_vbmd.segmentation.weights_file import WeightsInfo, save_weights
 
     if dice > state["best"] or not (args.out / "best.pt").exists():
         state["best"] = dice

@@ -1,5 +1,6 @@
 """A small bone in a scan file, a viewer, and hands that press its real buttons."""
 
+import gc
 import hashlib
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import notification_manager
+from npe2 import PluginManager
 from qtpy.QtCore import QCoreApplication, QEvent, Qt
 
 from napari_vbmd.calibration import Calibration
@@ -73,6 +75,20 @@ def _tube(centre_x: float, outer: float, inner: float):
     _, y, x = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
     radius = np.broadcast_to(np.hypot(y - 31.5, x - centre_x), SHAPE)
     return radius < outer, (radius < outer) & (radius >= inner)
+
+
+@pytest.fixture(autouse=True)
+def _no_needless_waiting(monkeypatch):
+    """Spare every viewer a search for plugins, and a look through all of the imported libraries.
+
+    napari's fixture collects garbage three times a test; what the first test has imported stays.
+    """
+    if PLUGIN in PluginManager.instance():
+        monkeypatch.setattr(PluginManager, "discover", lambda *args, **kwargs: 0)
+    yield
+    if PLUGIN in PluginManager.instance() and not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

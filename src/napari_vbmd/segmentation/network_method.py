@@ -179,7 +179,7 @@ def side_of(scan: Scan, choice: str) -> str:
 def _facts(weights: Weights, note: str, side: str, grid: NetworkGrid) -> dict[str, Any]:
     """All that a repetition needs beside the parameters, ready for JSON."""
     return {
-        "weights_file": weights.path.name,
+        "weights": weights.path.name,
         "weights_sha256": weights.sha256,
         "trained_on": weights.info.trained_on,
         "preset": weights.info.preset,
