@@ -4,7 +4,7 @@ The phantom is a set of formulas over millimetres. What is smooth is worked out 
 lattice and read off between its points, so that a scan of any grid shows the same hand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -13,7 +13,7 @@ from scipy.special import ndtr
 
 @dataclass(frozen=True)
 class Lattice:
-    """Values at regular points, read linearly between them and held constant outside.
+    """Values at regular points, read linearly between them; held constant outside, or repeated.
 
     Parameters
     ----------
@@ -22,17 +22,21 @@ class Lattice:
         Where the first point lies.
     pitch_mm : float
         Distance of the points, equal along the three axes.
+    repeats : bool
+        Whether `at` repeats the lattice outside.
     """
 
     values: np.ndarray
     origin_mm: tuple[float, float, float]
     pitch_mm: float
+    repeats: bool = False
 
     def at(self, *points_mm: np.ndarray) -> np.ndarray:
         """Values at scattered points: three arrays of one length [mm]; float32."""
         index = [(p - o) / self.pitch_mm for p, o in zip(points_mm, self.origin_mm, strict=True)]
         out = np.empty(np.shape(points_mm[0]), np.float32)
-        return ndimage.map_coordinates(self.values, index, out, order=1, mode="nearest")
+        mode = "grid-wrap" if self.repeats else "nearest"
+        return ndimage.map_coordinates(self.values, index, out, order=1, mode=mode)
 
     def on_grid(self, *axes_mm: np.ndarray) -> np.ndarray:
         """Values on the grid that three coordinate axes span [mm]; float32."""
@@ -49,9 +53,11 @@ class Lattice:
 
 
 def lattice_axes(lower_mm, upper_mm, pitch_mm: float) -> list[np.ndarray]:
-    """Open coordinate axes (as of `numpy.ogrid`) that cover a box [mm]."""
-    ends = zip(lower_mm, upper_mm, strict=True)
-    axes = [low + pitch_mm * np.arange(int(np.ceil((up - low) / pitch_mm)) + 1) for low, up in ends]
+    """Open coordinate axes (as of `numpy.ogrid`) that cover a box [mm]; float32."""
+    axes = []
+    for low, up in zip(lower_mm, upper_mm, strict=True):
+        count = int(np.ceil((up - low) / pitch_mm)) + 1
+        axes.append((low + pitch_mm * np.arange(count)).astype(np.float32))
     return list(np.ix_(*axes))
 
 
@@ -68,6 +74,11 @@ def random_field(lower_mm, upper_mm, scale_mm: float, rng: np.random.Generator) 
     noise = rng.standard_normal([a.size for a in axes], dtype=np.float32)
     smooth = ndimage.gaussian_filter(noise, 1.3, mode="wrap")
     return lattice((smooth - smooth.mean()) / smooth.std(), axes, pitch)
+
+
+def random_tile(size_mm: float, scale_mm: float, rng: np.random.Generator) -> Lattice:
+    """Random field as of `random_field` that repeats every `size_mm` (about)."""
+    return replace(random_field((0, 0, 0), (size_mm,) * 3, scale_mm, rng), repeats=True)
 
 
 def within(depth_mm, sigma_mm: float) -> np.ndarray:

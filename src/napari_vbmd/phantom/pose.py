@@ -28,7 +28,7 @@ class Pose:
         """Hand coordinates p, u, w of scan points [mm]; the three may broadcast."""
         return tuple(
             row[0] * x + row[1] * y + (row[2] * z + shift)
-            for row, shift in zip(self.turn, self.shift_mm, strict=True)
+            for row, shift in zip(self.turn.tolist(), self.shift_mm.tolist(), strict=True)
         )
 
     def scan(self, p, u, w) -> tuple[np.ndarray, ...]:

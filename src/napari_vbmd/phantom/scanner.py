@@ -6,6 +6,7 @@ XtremeCT takes them; the rest by eye.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -29,7 +30,7 @@ class Scanner:
     noise : float
         SD in the hand's middle [mg HA/cm3].
     streaky : float
-        Share of the noise's variance that is drawn out across the hand.
+        Strength of the noise that is drawn out across the hand, beside the grain.
     rings : ndarray of float32, shape (stacks, n)
         Added to every radius about the middle of the field, for each stack [mg HA/cm3].
     stack_start_mm : float
@@ -72,6 +73,11 @@ class Scanner:
             out += np.interp(across.ravel(), at, profile).reshape(radius.shape)
         return out.astype(np.float32)
 
+    def fade(self, y_mm, x_mm) -> np.ndarray:
+        """Noise of a place over the middle's, where every ray has crossed the hand."""
+        squared = np.square(y_mm / 45)[:, None] + np.square(x_mm / 32)
+        return (0.6 + 0.4 * np.exp(-squared / 2)).astype(np.float32)
+
     def noise_slice(self, index: int, shape, spacing_mm) -> np.ndarray:
         """Noise of slice `index` of a whole grid (z, y, x), in the hand's middle [mg HA/cm3]."""
         grain = [GRAIN_MM / s for s in spacing_mm]
@@ -79,17 +85,20 @@ class Scanner:
         weights = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / max(grain[0], 1e-3)))
         weights /= np.sqrt(np.square(weights).sum())
         fine = sum(
-            np.float32(weight) * self._white(index + step, 0, shape)
+            np.float32(weight) * _white(self.seed, index + step, *shape[1:])
             for step, weight in zip(range(-reach, reach + 1), weights, strict=True)
         )
         fine = _correlated(fine, [g if g > 0.25 else 0 for g in grain[1:]])
-        coarse = _correlated(self._white(index, 1, shape), [STREAK_MM / spacing_mm[1], grain[2]])
-        mixed = np.sqrt(1 - self.streaky) * fine + np.sqrt(self.streaky) * coarse
-        return self.noise * mixed
+        noise = fine + self.streaky * _correlated(fine, [STREAK_MM / spacing_mm[1], 0])
+        return noise * np.float32(self.noise / noise.std())
 
-    def _white(self, index: int, kind: int, shape) -> np.ndarray:
-        rng = random(self.seed, 9, kind, index + 1000)
-        return rng.standard_normal(tuple(shape[1:]), dtype=np.float32)
+
+@lru_cache(maxsize=6)
+def _white(seed: int, index: int, ny: int, nx: int) -> np.ndarray:
+    """White noise of one slice; kept, because its neighbours need it again."""
+    noise = random(seed, 9, index + 1000).standard_normal((ny, nx), dtype=np.float32)
+    noise.flags.writeable = False
+    return noise
 
 
 def _correlated(noise, sigma) -> np.ndarray:
@@ -122,7 +131,7 @@ def draw_scanner(seed: int) -> Scanner:
     return Scanner(
         blur_mm=rng.uniform(0.06, 0.10),
         noise=float(np.clip(rng.normal(72, 18), 35, 130)),
-        streaky=rng.uniform(0.05, 0.3),
+        streaky=rng.uniform(0.1, 0.6),
         rings=rings.astype(np.float32),
         stack_start_mm=rng.uniform(-9, 0),
         jumps_mm=np.clip(jumps, -0.25, 0.25),

@@ -5,14 +5,15 @@ Worked out once on a lattice in scan coordinates; edges are sharpened when it is
 
 import numpy as np
 
-from .anatomy import REACH_MM, Ray
+from .anatomy import REACH_MM
 from .fields import lattice, lattice_axes, random, random_field, smooth_max, smooth_step, within
 from .pose import Pose
+from .rays import Ray
 
 # densities before blur [mg HA/cm3]; attenuation 0 is air
 AIR = -391.209015
 FAT, MUSCLE, CAPSULE, TENDON, SKIN, REST, FOAM = -45.0, 12.0, 18.0, 42.0, 38.0, -70.0, -355.0
-PITCH_MM = 0.7
+PITCH_MM = 0.9
 HALF_FIELD_MM = 63.0
 VARIATION = 7.0  # SD of the slow variation of soft tissue [mg HA/cm3]
 
