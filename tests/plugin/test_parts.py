@@ -223,7 +223,10 @@ def test_last_line_of_a_dock_opens_the_next_one_in_sight(make_napari_viewer, doc
     page = dock(name, viewer)
     following = DOCKS[DOCKS.index(name) + 1]
     other = dock(following, viewer)
-    other.parent().close()  # hidden, as its title bar's eye does
+    qtbot.waitUntil(other.isVisible)
+    QApplication.processEvents()
+    other.parent().title.hide_button.click()
+    qtbot.waitUntil(lambda: not other.isVisible())
     opened = page.open_dock(following)
     assert opened is other
     qtbot.waitUntil(lambda: opened.isVisible() and not opened.visibleRegion().isEmpty())

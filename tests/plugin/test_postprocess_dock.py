@@ -334,6 +334,18 @@ def test_preview_comes_and_goes_and_leaves_the_mask(page, viewer, dirty, click, 
     np.testing.assert_array_equal(dirty.data, before)
 
 
+def test_every_layer_made_is_in_mm_on_named_axes(page, viewer, click, ended, run):
+    page.target.setCurrentIndex(1)
+    run(page)
+    click(eye(page, page.flip))
+    ended(page)
+    assert len(viewer.layers) == 4
+    for layer in viewer.layers:
+        assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
+        assert layer.axis_labels == ("z", "y", "x")
+        np.testing.assert_allclose(layer.scale, (0.082,) * 3)
+
+
 def test_preview_of_another_step_takes_the_place_of_the_first(page, viewer, click, ended):
     for step in (page.flip, page.largest):
         click(eye(page, step))

@@ -121,7 +121,7 @@ def test_click_in_the_canvas_segments_the_bone_under_it(
     canvas = viewer.window._qt_viewer.canvas
     QApplication.processEvents()
     # the middle of the canvas shows what the camera looks at
-    viewer.camera.center = (0, 31 * 0.082, 88 * 0.082)
+    viewer.scene.camera.center = (0, 31 * 0.082, 88 * 0.082)
     QApplication.processEvents()
     middle = QPoint(canvas.native.width() // 2, canvas.native.height() // 2)
     qtbot.mouseClick(canvas.native, Qt.MouseButton.LeftButton, pos=middle)
@@ -407,7 +407,11 @@ def test_multiscale_scan_is_segmented_at_its_fine_level(
     assert viewer.dims.ndisplay == 3
 
 
-def test_layers_are_shown_in_3d_and_back(make_napari_viewer, open_scan, dock, run):
+@pytest.mark.parametrize("limit", [1000, 2**27], ids=["multiscale", "one level"])
+def test_layers_are_shown_in_3d_and_back(
+    make_napari_viewer, open_scan, dock, run, monkeypatch, limit
+):
+    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", limit)
     viewer = make_napari_viewer(show=True)
     open_scan(viewer)
     page = dock("Segment", viewer)

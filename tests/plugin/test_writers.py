@@ -9,8 +9,8 @@ from napari.layers import Labels, Layer
 
 from napari_vbmd.errors import ParameterError, VbmdError, WriteError
 from napari_vbmd.grid import Grid
-from napari_vbmd.io.aim import read_aim
-from napari_vbmd.io.files import read_mask
+from napari_vbmd.io.aim import read_aim, write_aim_scan
+from napari_vbmd.io.files import read_mask, read_scan
 from napari_vbmd.plugin.layers import mask_of, mask_to_layer
 from napari_vbmd.plugin.readers import read
 from napari_vbmd.plugin.writers import write_labels
@@ -113,9 +113,6 @@ def test_saving_over_a_scan_is_refused_and_its_bytes_stay(layer, tube, tmp_path,
 
 @pytest.mark.parametrize("name", ["scan.aim", "scan.mha"])
 def test_saving_over_grey_values_of_a_mask_format_is_refused(layer, tube, tmp_path, name, digest):
-    from napari_vbmd.io.aim import write_aim_scan
-    from napari_vbmd.io.files import read_scan
-
     path = tmp_path / name
     if name.endswith(".aim"):
         write_aim_scan(path, read_scan(tube.path))
@@ -126,6 +123,19 @@ def test_saving_over_grey_values_of_a_mask_format_is_refused(layer, tube, tmp_pa
         save(layer, path)
     assert digest(path) == before
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_layers_save_of_the_viewer_does_not_write_over_a_scan(
+    make_napari_viewer, layer, tube, tmp_path, digest
+):
+    path = tmp_path / "scan.aim"
+    write_aim_scan(path, read_scan(tube.path))
+    before = digest(path)
+    viewer = make_napari_viewer()
+    viewer.add_layer(layer)
+    with pytest.raises(WriteError, match="not a mask"):
+        viewer.layers.save(str(path), plugin="napari-vbmd")
+    assert digest(path) == before
 
 
 def test_saving_over_a_mask_replaces_it(layer, tmp_path):

@@ -23,7 +23,7 @@ from .rays import Ray
 PITCH_MM = 0.4
 REACH_MM = 16.0  # the hand is drawn over this length to both sides of the scan's middle
 HALF_BOX_MM = 13.5  # of a bone's own box, across
-ROUGH_MM, UNEVEN = 0.06, 0.28  # SD of the surface, and of the shell's relative thickness
+ROUGH_MM, UNEVEN = 0.06, 0.3  # SD of the surface, and of a thin shell's relative thickness
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def metacarpal(ray: Ray, seed: int) -> Bone:
 def _bone(ray, name, axes, depth, shell, thinning, rng, hole=None) -> Bone:
     """A bone with a slightly rough surface and a shell of uneven thickness."""
     depth = depth + ROUGH_MM * _field(axes, 1.2, rng)
-    shell = shell * np.maximum(1 + UNEVEN * _field(axes, 1.6, rng), 0.3)
+    thin = np.minimum(shell, 0.4)
+    shell = shell - thin + thin * np.maximum(1 + UNEVEN * _field(axes, 1.6, rng), 0.3)
     deep = np.clip(0.25 + 0.5 * (depth - shell), 0, 1)  # the last struts cling to the shell
     values = (depth, shell, thinning * deep)
     return Bone(ray, name, *(lattice(v, axes, PITCH_MM) for v in values), hole)

@@ -112,6 +112,11 @@ def _correlated(noise, sigma) -> np.ndarray:
     return noise
 
 
+def _level(profiles) -> np.ndarray:
+    """Profiles without what varies over more than a millimetre: no artefact lifts a whole bone."""
+    return profiles - ndimage.gaussian_filter1d(profiles, 1.0 / RING_MM, axis=1)
+
+
 def draw_scanner(seed: int) -> Scanner:
     """The scanner's ways in the scan of one hand: better and worse scans."""
     rng = random(seed, 7)
@@ -121,21 +126,21 @@ def draw_scanner(seed: int) -> Scanner:
     at = int(FIELD_MM / RING_MM)
     strength = rng.uniform(0, 14)
     spikes = rng.standard_t(3, (stacks, at)) * (rng.random((stacks, at)) < 0.2)
-    rings = ndimage.gaussian_filter1d(spikes, 1.3, axis=1)
+    rings = _level(ndimage.gaussian_filter1d(spikes, 1.3, axis=1))
     rings *= strength / rings.std() / np.sqrt(1 + np.arange(at) * RING_MM / 10)
     rings = np.clip(rings, -90, 90)
     count = 3 if moved else 1
     streaks = rng.standard_normal((count, at))
-    streaks = ndimage.gaussian_filter1d(streaks, rng.uniform(4, 15), axis=1)
+    streaks = _level(ndimage.gaussian_filter1d(streaks, rng.uniform(4, 12), axis=1))
     streaks *= rng.uniform(4, 16 if moved else 6) / streaks.std()
     return Scanner(
-        blur_mm=rng.uniform(0.06, 0.10),
+        blur_mm=rng.uniform(0.055, 0.09),
         noise=float(np.clip(rng.normal(72, 18), 35, 130)),
         streaky=rng.uniform(0.1, 0.6),
         rings=rings.astype(np.float32),
         stack_start_mm=rng.uniform(-9, 0),
         jumps_mm=np.clip(jumps, -0.25, 0.25),
-        ghost_mm=tuple(rng.normal(0, 0.16, 2)),
+        ghost_mm=tuple(rng.normal(0, 0.11, 2).tolist()),
         ghost=rng.uniform(0.15, 0.45) if moved else 0.0,
         streaks=streaks.astype(np.float32),
         angles=rng.uniform(0, np.pi, count),

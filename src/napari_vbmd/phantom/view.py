@@ -21,7 +21,7 @@ class View:
     """A hand and the voxels that are asked for, as indices of a right hand with low fingertips."""
 
     def __init__(self, seed, spacing_mm, shape, side, fingertips, freedom, slices=None, box=None):
-        self.drawn: Hand = hand(seed, freedom)
+        self.drawn: Hand = hand(seed, float(freedom))
         self.fingertips: End = self.drawn.fingertips if fingertips is None else fingertips
         if side not in ("left", "right") or self.fingertips not in ("low", "high"):
             raise ParameterError(f"phantom: side {side!r}, fingertips {fingertips!r}: not known")
