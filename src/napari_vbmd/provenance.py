@@ -122,8 +122,7 @@ def run_record(
     seconds: dict[str, float],
     warnings: Sequence[str] = (),
     synthetic: bool = False,
-    weights: dict | None = None,
-    device: str = "cpu",
+    method_facts: dict | None = None,
     command: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """All that is needed to understand and repeat a run, ready for `as_json`.
@@ -143,12 +142,13 @@ def run_record(
     warnings : sequence of str
     synthetic : bool
         Of `Scan.is_synthetic`.
-    weights : dict, optional
-        Name and hash; None for a method without a network.
-    device : str
+    method_facts : dict, optional
+        What the method used beside its parameters: for a network ``weights`` (file, hash), the
+        ``device``, the hand's ``side``, the ``network_grid``.
     command : sequence of str, optional
         As typed; folders are taken off.
     """
+    used = method_facts or {}
     return {
         "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": public_command(command) if command else None,
@@ -157,8 +157,10 @@ def run_record(
         "expert": expert,
         "method": method,
         "parameters": parameters,
-        "weights": weights,
-        "device": device,
+        "weights": used.get("weights"),
+        "device": used.get("device", "cpu"),
+        "side": used.get("side"),
+        "network_grid": used.get("network_grid"),
         "slices": {"first": slices[0], "last": slices[1]} if slices else None,
         "post_processing": post_processing,
         "warnings": list(warnings),

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import ParameterError
@@ -13,6 +14,7 @@ from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
 from . import output
+from .choice import chosen_method
 from .console import Console
 
 
@@ -31,7 +33,7 @@ def _segment(arguments, words, console) -> None:
     from ..pipeline import Stages, make_mask, mask_log, on_scan_grid
 
     start = time.perf_counter()
-    chosen = _chosen(arguments, console)
+    chosen = chosen_method(arguments, console)
     scan, out = _scan(arguments), arguments.out
     check_mask_path(out, scan)
     if suffix_of(out) == ".aim" and not all(isinstance(p, int) for p in scan.grid.position):
@@ -48,6 +50,7 @@ def _segment(arguments, words, console) -> None:
         "mask": str(out),
         "method": segmentation.method,
         "parameters": segmentation.parameters,
+        **segmentation.facts,
         "slices": segmentation.slices,
         "post_processing": changes,
         "voxels": int((segmentation.mask.voxels != 0).sum()),
@@ -81,7 +84,7 @@ def _run(arguments, words, console) -> None:
         progress=console.progress,
         calibration=_calibration(arguments),
         command=words,
-        **_chosen(arguments, console),
+        **chosen_method(arguments, console),
     )
     content = output.run(result)
     text = f"{output.table(result.comparison)}\n\nreport: {result.report_path}"
@@ -94,20 +97,25 @@ def _demo(arguments, words, console) -> None:
 
     if arguments.viewer:
         output.check_screen()
-    paths = sample_paths()
-    slices = _slices_of(paths)
+    from ..segmentation.methods import CONTOUR
+
+    chosen = chosen_method(arguments, console)
+    paths = sample_paths("hand")
     console.note(
-        "The sample is synthetic: a phantom drawn by formulas, not a person.\n"
-        f"Slices {slices[0]} to {slices[1]} are used: those that its expert's mask marks."
+        "The sample is synthetic: a phantom drawn by formulas, not a person. No network has been "
+        "trained on it."
     )
+    if chosen["method"] == CONTOUR:
+        chosen |= _shown_by_the_expert(paths, chosen["parameters"])
+        console.note("The bone and its slices are those that the expert's mask marks.")
     start = time.perf_counter()
     result = run_patient(
         paths.scan,
         arguments.out,
-        slices=slices,
         expert=paths.expert,
         progress=console.progress,
         command=words,
+        **chosen,
     )
     content = output.demo(result, paths, time.perf_counter() - start)
     output.show(as_json(content) if arguments.json else output.demo_text(content), console)
@@ -115,12 +123,15 @@ def _demo(arguments, words, console) -> None:
         output.open_viewer(paths.scan, result.mask_path, paths.expert)
 
 
-def _slices_of(paths) -> tuple[int, int]:
-    """First and last slice of the sample that its expert's mask marks."""
-    from ..measurement.densitometry import measure
+def _shown_by_the_expert(paths, parameters) -> dict[str, Any]:
+    """What a person shows the contour: which bone, and its slices; from the expert's mask."""
+    from ..grid import place
+    from ..morphology import bounding_box
 
-    marked = measure(read_scan(paths.scan), read_mask(paths.expert)).slices
-    return marked["first"], marked["last"]
+    scan, expert = read_scan(paths.scan), read_mask(paths.expert)
+    z, y, x = bounding_box(place(expert.grid, scan.grid).paste(expert.voxels))
+    seed = tuple((side.start + side.stop) // 2 for side in (z, y, x))
+    return {"slices": (z.start, z.stop - 1), "parameters": replace(parameters, seed_zyx=seed)}
 
 
 def _scan(arguments) -> Scan:
@@ -136,46 +147,6 @@ def _calibration(arguments) -> dict[str, Any]:
         "density_slope": arguments.slope,
         "density_intercept": arguments.intercept,
     }
-
-
-def _chosen(arguments, console) -> dict[str, Any]:
-    """The method with its parameters, slices and post-processing: keywords of `make_mask`."""
-    from ..pipeline import PostProcessing
-    from ..segmentation.methods import METHODS
-
-    if arguments.method not in METHODS:
-        raise ParameterError(
-            f"--method {arguments.method}: not known; use one of {', '.join(METHODS)}"
-        )
-    if arguments.weights:
-        raise ParameterError(
-            f"--weights {arguments.weights}: the method {arguments.method} has no network; leave "
-            "the option out"
-        )
-    unused = [f"--{name}" for name in ("side", "device") if getattr(arguments, name)]
-    if unused:
-        console.note(f"note: the method {arguments.method} does not use {' and '.join(unused)}")
-    return {
-        "method": arguments.method,
-        "parameters": METHODS[arguments.method].parameters(**_contour(arguments)),
-        "slices": arguments.slices,
-        "post_processing": PostProcessing(arguments.keep_largest, arguments.close_holes),
-    }
-
-
-def _contour(arguments) -> dict[str, Any]:
-    """Those fields of `ContourParameters` that were given; the others keep their defaults."""
-    given = {
-        "threshold_mg_cm3": arguments.threshold,
-        "seed_zyx": arguments.seed,
-        "denoise_mm": arguments.denoise,
-        "closing_mm": arguments.closing,
-        "opening_mm": arguments.opening,
-        "smoothing_mm": arguments.smoothing,
-        "slicewise": arguments.slicewise or None,
-        "separate": False if arguments.no_separate else None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 _COMMANDS = {

@@ -105,6 +105,8 @@ def _demo(commands) -> None:
         help="for the results (default: demo_output)",
     )
     command.add_argument("--viewer", action="store_true", help="open napari on the result")
+    _add_choice(command)
+    command.set_defaults(slices=None, keep_largest=True, close_holes=True)
 
 
 def _command(commands, name: str, summary: str) -> argparse.ArgumentParser:
@@ -124,16 +126,41 @@ def _add_calibration(command) -> None:
 
 
 def _add_method(command) -> None:
-    command.add_argument("--method", default="contour", metavar="NAME", help="default: contour")
+    _add_choice(command)
     command.add_argument(
         "--slices", type=_slices, metavar="FIRST:LAST", help="look at these slices only, inclusive"
     )
+    command.add_argument(
+        "--threshold",
+        type=float,
+        metavar="NUMBER",
+        help="of a network: probability, 0 to 1; of contour: density of the edge [mg HA/cm3]",
+    )
     _add_contour(command.add_argument_group("the method contour"))
+    _add_post_processing(command.add_argument_group("post-processing, done unless switched off"))
+
+
+def _add_choice(command) -> None:
+    """The method, and what its network needs."""
+    command.add_argument(
+        "--method",
+        metavar="NAME",
+        help="unet-2d, unet-2d-pretrained, unet-3d or contour; default: the shipped network with "
+        "the best held-out Dice",
+    )
     group = command.add_argument_group("methods with a network")
     group.add_argument("--weights", type=Path, metavar="FILE", help="instead of those shipped")
-    group.add_argument("--device", metavar="NAME", help="where the network runs: cpu, cuda")
-    group.add_argument("--side", choices=("left", "right", "auto"), help="of the hand")
-    group = command.add_argument_group("post-processing, both done unless switched off")
+    group.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), help="default auto: the GPU where there is one"
+    )
+    group.add_argument(
+        "--side",
+        choices=("left", "right", "auto"),
+        help="of the hand; default auto: what the header says, never a guess",
+    )
+
+
+def _add_post_processing(group) -> None:
     for option, meaning in (
         ("--keep-largest", "keep the largest piece only"),
         ("--close-holes", "close gaps of the outline and fill what is enclosed"),
@@ -145,9 +172,6 @@ def _add_method(command) -> None:
 
 def _add_contour(group) -> None:
     group.add_argument(
-        "--threshold", type=float, metavar="NUMBER", help="density of the edge [mg HA/cm3]"
-    )
-    group.add_argument(
         "--seed", type=_voxel, metavar="Z,Y,X", help="a voxel in the bone that is wanted"
     )
     for option, meaning in (
@@ -158,10 +182,17 @@ def _add_contour(group) -> None:
     ):
         group.add_argument(option, type=float, metavar="MM", help=f"{meaning} [mm]")
     group.add_argument(
-        "--slicewise", action="store_true", help="close, open and smooth slice by slice, not in 3D"
+        "--slicewise",
+        action="store_true",
+        default=None,
+        help="close, open and smooth slice by slice, not in 3D",
     )
     group.add_argument(
-        "--no-separate", action="store_true", help="do not look for a neck between two bones"
+        "--no-separate",
+        action="store_false",
+        dest="separate",
+        default=None,
+        help="do not look for a neck between two bones",
     )
 
 

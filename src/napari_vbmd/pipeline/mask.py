@@ -74,12 +74,13 @@ def on_scan_grid(mask: Mask, scan: Scan) -> np.ndarray:
 
 def mask_log(scan: Scan, segmentation: Segmentation) -> dict[str, str]:
     """Entries for the processing log of a mask's AIM."""
-    first_last = segmentation.slices
+    first_last, weights = segmentation.slices, segmentation.facts.get("weights")
     return {
         "Original file": scan.name,
         "Created by": f"napari-vbmd {provenance.software_versions()['napari-vbmd']}",
         "Method": segmentation.method,
         "Parameters": json.dumps(segmentation.parameters),
+        **({"Weights": f"{weights['file']} {weights['sha256']}"} if weights else {}),
         "Slices": f"{first_last[0]} {first_last[1]}" if first_last else "whole scan",
     }
 

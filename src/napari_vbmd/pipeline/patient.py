@@ -121,6 +121,7 @@ def run_patient(
             "expert": provenance.describe_file(expert) if expert else None,
             "method": method,
             "parameters": segmentation.parameters,
+            "method_facts": segmentation.facts,
             "slices": slices,
             "post_processing": changes,
             "synthetic": scan.is_synthetic,

@@ -5,11 +5,15 @@ from typing import Any, NamedTuple
 
 from magicgui.widgets import Container, create_widget
 
+from ..scan import SIDES
+from ..segmentation.inference import DEVICES
+
 
 class _Shown(NamedTuple):
     label: str
     tooltip: str
     options: dict
+    widget_type: str | None = None
 
 
 _LENGTH = {"min": 0.0, "max": 10.0, "step": 0.05}
@@ -31,8 +35,28 @@ _SHOWN = {
     "separate": _Shown(
         "Part touching bones", "Cut the bone from a neighbour that it touches at a narrow neck", {}
     ),
+    "side": _Shown(
+        "Side",
+        "Of the hand; left hands are mirrored for the network. auto: what the file's header says",
+        {"choices": ("auto", *SIDES)},
+    ),
+    "threshold": _Shown(
+        "Threshold",
+        "Probability from which a voxel is bone, 0 to 1; moves the outline of the last run",
+        {"min": 0.02, "max": 0.98, "step": 0.02},
+        "FloatSlider",
+    ),
+    "device": _Shown(
+        "Device", "Where the network runs. auto: the GPU where there is one", {"choices": DEVICES}
+    ),
+    "weights": _Shown(
+        "Weights",
+        "A weights file (.pt, .safetensors) of this network; empty: the shipped one",
+        {"filter": "Weights (*.pt *.safetensors)", "nullable": True},
+        "FileEdit",
+    ),
 }
-_BASIC = ("threshold_mg_cm3", "closing_mm")
+_BASIC = ("threshold_mg_cm3", "closing_mm", "side", "threshold")
 
 
 class MethodForm:
@@ -46,6 +70,8 @@ class MethodForm:
     Attributes
     ----------
     basic, advanced : magicgui Container
+    widgets : dict
+        By the parameter's name.
     """
 
     def __init__(self, parameters: type):
@@ -58,18 +84,23 @@ class MethodForm:
             widgets[field.name] = create_widget(
                 field.default,
                 label=shown.label,
+                widget_type=shown.widget_type,
                 options={**shown.options, "tooltip": shown.tooltip},
             )
-        basic = [w for name, w in widgets.items() if name in _BASIC]
+        basic = [widgets[name] for name in _BASIC if name in widgets]
         advanced = [w for name, w in widgets.items() if name not in _BASIC]
-        self._widgets = widgets
+        self.widgets = widgets
         self.basic = Container(widgets=basic)
         self.advanced = Container(widgets=advanced)
         for container in (self.basic, self.advanced):
             container.native.layout().setContentsMargins(0, 0, 0, 0)
 
+    def takes(self, name: str) -> bool:
+        """Whether the method has this parameter, shown here or not."""
+        return any(field.name == name for field in fields(self._parameters))
+
     def values(self, **others: Any) -> Any:
         """The parameters as set, with what the form does not show given by name; may raise."""
         return self._parameters(
-            **{name: widget.value for name, widget in self._widgets.items()}, **others
+            **{name: widget.value for name, widget in self.widgets.items()}, **others
         )

@@ -159,10 +159,25 @@ def _about(scan: Scan, record: Mapping[str, Any]) -> list[tuple[str, str]]:
         *facts,
         ("Slices searched", searched),
         ("Method", f"{record['method']}: {_listed(record['parameters'])}"),
+        *_network(record),
         ("Post-processing", _listed(record["post_processing"])),
         ("Seconds", f"{stages}; {sum(record['seconds'].values()):.1f} until this page"),
         ("Computer", _computer(record)),
         ("Software", versions),
+    ]
+
+
+def _network(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The weights and what they were trained on, where a network was used."""
+    weights = record.get("weights")
+    if not weights:
+        return []
+    trained = weights["trained_on"] or "what the file does not say"
+    held_out = weights["held_out_dice"]
+    dice = f"; Dice {held_out:.3f} on phantoms held out" if held_out else ""
+    return [
+        ("Weights", f"{weights['file']}, SHA-256 {weights['sha256']}; {trained}{dice}"),
+        ("Side of the hand", record["side"]),
     ]
 
 

@@ -47,6 +47,8 @@ class Configuration:
         Of that file; None while it is being made, which skips the check.
     normalisation : Normalisation or None
         Of the shipped weights' training set; a weights file carries its own, which counts.
+    held_out_dice : float or None
+        Of the shipped weights, on phantoms that training never saw.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Configuration:
     weights_file: str = ""
     weights_sha256: str | None = None
     normalisation: Normalisation | None = None
+    held_out_dice: float | None = None
 
     def build(self) -> "nn.Module":
         """The torch module with random weights; its output are logits."""

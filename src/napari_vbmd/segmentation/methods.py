@@ -2,15 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..calibration import UNIT_NAMES
 from ..errors import ParameterError
 from ..grid import Grid
 from ..scan import Mask, Scan
+from .configurations import CONFIGURATIONS, Configuration
 from .contour import ContourParameters, outline
+from .network_method import (
+    NetworkParameters,
+    NetworkResult,
+    check_network,
+    network_run,
+    summary_of,
+)
+from .probability import Probability
+from .weights import NOT_CLINICAL
 
 Progress = Callable[[float, str], None]
+CONTOUR = "contour"
 
 
 @dataclass(frozen=True)
@@ -23,11 +35,16 @@ class Segmentation:
         On a box of the scan's grid.
     method : str
     parameters : dict
-        All that is needed to repeat it, ready for JSON.
+        All that was set, ready for JSON.
     slices : tuple of int or None
         First and last slice that were looked at, inclusive; None: the whole scan.
     warnings : list of str
         What a reader must know before using the mask.
+    facts : dict
+        What the method used beside its parameters (weights with their hash, device, side), ready
+        for JSON.
+    probability : Probability or None
+        Of a network: for other thresholds without a new run.
     """
 
     mask: Mask
@@ -35,6 +52,8 @@ class Segmentation:
     parameters: dict
     slices: tuple[int, int] | None = None
     warnings: list[str] = field(default_factory=list)
+    facts: dict = field(default_factory=dict)
+    probability: Probability | None = None
 
 
 @dataclass(frozen=True)
@@ -49,18 +68,24 @@ class Method:
     parameters : type
         A frozen dataclass of what can be set; its defaults are the method's.
     run : callable
-        ``run(scan, parameters, slices, progress) -> Mask``.
+        ``run(scan, parameters, slices, progress)``: a Mask, or a NetworkResult.
+    check : callable
+        ``check(scan, parameters)`` raises at once what `run` would find wrong with them.
+    warning : str
+        What a reader must know of every mask that it makes; "" for nothing.
     """
 
     name: str
     summary: str
     parameters: type
-    run: Callable[[Scan, Any, tuple[int, int] | None, Progress | None], Mask]
+    run: Callable[[Scan, Any, tuple[int, int] | None, Progress | None], Mask | NetworkResult]
+    check: Callable[[Scan, Any], None] = lambda scan, parameters: None
+    warning: str = ""
 
 
 def segment(
     scan: Scan,
-    method: str = "contour",
+    method: str = CONTOUR,
     parameters: Any = None,
     slices: tuple[int, int] | None = None,
     progress: Progress | None = None,
@@ -94,9 +119,30 @@ def segment(
     if not isinstance(parameters, chosen.parameters):
         raise ParameterError(f"method {method!r} takes {chosen.parameters.__name__}")
     check_slices(slices, scan.grid.shape[0])
-    mask = chosen.run(scan, parameters, slices, progress)
+    chosen.check(scan, parameters)
+    found = chosen.run(scan, parameters, slices, progress)
     warnings = [] if slices else ["no slice range was set: the whole scan was searched"]
-    return Segmentation(mask, method, asdict(parameters), slices, warnings)
+    recorded = _recorded(parameters)
+    if isinstance(found, Mask):
+        return Segmentation(found, method, recorded, slices, warnings)
+    warnings = [*found.warnings, *warnings]
+    return Segmentation(
+        found.mask, method, recorded, slices, warnings, found.facts, found.probability
+    )
+
+
+def _recorded(parameters: Any) -> dict[str, Any]:
+    """Parameters for people and JSON: of a file its name, since folders carry patients' names."""
+    return {
+        name: Path(value).name if name == "weights" and value else value
+        for name, value in asdict(parameters).items()
+    }
+
+
+def default_method() -> str:
+    """The shipped network with the best held-out Dice, or ``contour`` where none is shipped."""
+    shipped = [c for c in CONFIGURATIONS.values() if c.weights_path and c.held_out_dice]
+    return max(shipped, key=lambda c: c.held_out_dice).name if shipped else CONTOUR
 
 
 def check_slices(slices: tuple[int, int] | None, count: int) -> None:
@@ -126,16 +172,34 @@ def _contour(scan, parameters, slices, progress) -> Mask:
     return Mask(voxels, grid, format="contour")
 
 
+def _check_contour(scan: Scan, parameters: ContourParameters) -> None:
+    scan.density_transform()
+
+
+def _network(configuration: Configuration) -> Method:
+    name = configuration.name
+    return Method(
+        name,
+        summary_of(configuration),
+        NetworkParameters,
+        network_run(name),
+        lambda scan, parameters: check_network(configuration, scan, parameters),
+        NOT_CLINICAL if configuration.weights_path else "",
+    )
+
+
 METHODS = {
     method.name: method
     for method in (
         Method(
-            "contour",
+            CONTOUR,
             "The classical outline of one bone by its density: no network, no training; needs a "
             f"calibration to {UNIT_NAMES['density']}. Seconds for a joint, about a minute for a "
             "hand.",
             ContourParameters,
             _contour,
+            _check_contour,
         ),
+        *map(_network, CONFIGURATIONS.values()),
     )
 }

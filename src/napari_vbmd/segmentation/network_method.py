@@ -5,6 +5,7 @@ Torch and MONAI are imported when a method runs, not before.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError
@@ -32,7 +33,7 @@ class NetworkParameters:
         Of the hand; left hands are mirrored. Default auto: what the header says, never a guess.
     device : {"auto", "cpu", "cuda"}
         Default auto: the GPU where there is one.
-    weights : str or None
+    weights : path or None
         A weights file. Default None: the shipped one.
 
     Raises
@@ -44,7 +45,7 @@ class NetworkParameters:
     threshold: float = 0.5
     side: str = "auto"
     device: str = "auto"
-    weights: str | None = None
+    weights: str | Path | None = None
 
     def __post_init__(self):
         check_threshold(self.threshold)
@@ -91,6 +92,18 @@ def network_run(name: str) -> Callable[..., NetworkResult]:
     return run
 
 
+def check_network(configuration: Configuration, scan: Scan, parameters: NetworkParameters) -> None:
+    """Raise at once what is missing: weights, the hand's side, a calibration to attenuation.
+
+    Raises
+    ------
+    ParameterError, MissingCalibrationError
+    """
+    find_weights(configuration, parameters.weights)
+    side_of(scan, parameters.side)
+    scan.transform("mu")
+
+
 def summary_of(configuration: Configuration) -> str:
     """What the network is, and whether it can be run as installed."""
     state = (
@@ -128,9 +141,8 @@ def run_network(
         As preparing, the answer and the weights' file find.
     """
     tell = progress or (lambda *_: None)
-    find_weights(configuration, parameters.weights)
+    check_network(configuration, scan, parameters)
     side = side_of(scan, parameters.side)
-    scan.transform("mu")
     tell(_LOAD, "loading the network")
     network, weights = load_network(configuration, parameters.weights)
     device, note = choose_device(parameters.device)
@@ -172,22 +184,29 @@ def side_of(scan: Scan, choice: str) -> str:
         return scan.side
     raise ParameterError(
         f"{scan.name}: it is not known whether this is a left or a right hand "
-        f"({scan.side_reason}), and the network sees left hands mirrored: give the side (--side)"
+        f"({scan.side_reason}), and the network sees left hands mirrored: give the side, left or "
+        "right"
     )
 
 
 def _facts(weights: Weights, note: str, side: str, grid: NetworkGrid) -> dict[str, Any]:
     """All that a repetition needs beside the parameters, ready for JSON."""
+    info = weights.info
     return {
-        "weights": weights.path.name,
-        "weights_sha256": weights.sha256,
-        "trained_on": weights.info.trained_on,
-        "preset": weights.info.preset,
-        "normalisation": {"mean": weights.info.mean, "sd": weights.info.sd},
-        "side_used": side,
-        "device_used": note,
-        "network_shape": list(grid.shape),
-        "scan_voxels_per_network_voxel": [axis.ratio for axis in grid.axes],
+        "weights": {
+            "file": weights.path.name,
+            "sha256": weights.sha256,
+            "trained_on": info.trained_on,
+            "held_out_dice": info.held_out_dice,
+            "preset": info.preset,
+            "normalisation": {"mean": info.mean, "sd": info.sd},
+        },
+        "device": note,
+        "side": side,
+        "network_grid": {
+            "shape": list(grid.shape),
+            "scan_voxels_per_voxel": [axis.ratio for axis in grid.axes],
+        },
     }
 
 

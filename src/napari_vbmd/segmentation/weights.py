@@ -28,8 +28,8 @@ def find_weights(configuration: Configuration, path: str | Path | None = None) -
         return Path(path)
     if configuration.weights_path is None:
         raise ParameterError(
-            f"{configuration.name}: no weights are shipped for this network; train it "
-            "(napari-vbmd train) or give a file (--weights), or use another method"
+            f"{configuration.name}: no weights are shipped for this network; train it with "
+            "tools/train_first_weights.py and give the weights file, or use another method"
         )
     return configuration.weights_path
 
