@@ -86,6 +86,35 @@ def test_the_header_is_kept_and_the_side_is_not_guessed(isq, voxels):
     assert scan.side == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("PHANTOM 7, NOT A PERSON, LEFT HAND", "left"),
+        ("Doe, right Hand", "right"),
+        ("Left, Jane", "unknown"),
+        ("Bright Handley", "unknown"),
+        ("left hand, right hand", "unknown"),
+    ],
+)
+def test_the_side_is_known_where_the_name_says_it_in_words(isq, voxels, calibration, name, side):
+    write_isq(isq, voxels, SPACING, calibration, name)
+    scan = read_isq(isq)
+    assert scan.side == side
+    assert ("hand" in scan.side_reason) == (side != "unknown")
+    assert "Doe" not in scan.side_reason
+
+
+def test_slices_may_come_one_by_one(tmp_path, isq, voxels, calibration):
+    class Drawn:
+        shape = voxels.shape
+
+        def __iter__(self):
+            return iter(voxels)
+
+    write_isq(tmp_path / "drawn.isq", Drawn(), SPACING, calibration, "Doe")
+    assert (tmp_path / "drawn.isq").read_bytes() == isq.read_bytes()
+
+
 def test_the_spacing_is_the_length_over_the_voxels_not_the_slice_thickness(isq):
     patch(isq, 64, "i", 726)  # um over 12 slices
     patch(isq, 68, "2i", 60, 60)

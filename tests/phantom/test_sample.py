@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).parents[2] / "sample_data" / "make_sample.py"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
-    return runpy.run_path(str(SCRIPT))["make_sample"](folder)
+    return runpy.run_path(str(SCRIPT))["make_bone"](folder)
 
 
 def test_the_files_are_what_the_script_makes(made):
@@ -36,7 +36,7 @@ def test_the_files_are_what_the_script_makes(made):
 
 def test_the_script_gives_the_same_bytes_again(made):
     before = [path.read_bytes() for path in made]
-    runpy.run_path(str(SCRIPT))["make_sample"](made.scan.parent)
+    runpy.run_path(str(SCRIPT))["make_bone"](made.scan.parent)
     assert [path.read_bytes() for path in made] == before
 
 

@@ -69,10 +69,10 @@ def test_every_mask_format_can_be_saved(manifest):
     assert writer.layer_types == ["labels"]
 
 
-def test_sample_says_that_it_is_no_person(manifest):
-    [sample] = manifest.contributions.sample_data
-    assert sample.key == "phantom_bone"
-    assert "not a person" in sample.display_name
+def test_samples_say_that_they_are_no_person(manifest):
+    samples = manifest.contributions.sample_data
+    assert [sample.key for sample in samples] == ["phantom_hand", "phantom_bone"]
+    assert all("not a person" in sample.display_name for sample in samples)
 
 
 def test_finding_the_plugin_loads_neither_torch_nor_qt():

@@ -10,15 +10,17 @@ Source: Scanco Medical's ISQ header description, checked against aimio-py and it
 
 import math
 import os
+import re
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from ..calibration import Calibration
 from ..errors import FileFormatError
 from ..grid import Grid
-from ..scan import Scan
+from ..scan import SIDES, Scan
 from . import vax
 from .atomic import written_whole
 
@@ -84,16 +86,9 @@ def read_isq(path: str | Path) -> Scan:
     )
     header = {name: _int(head, offset) for name, offset in _FIELDS.items()}
     header["Patient Name"] = head[128:168].split(b"\0")[0].decode("latin-1").strip()
-    return Scan(
-        voxels,
-        "native",
-        grid,
-        _calibration(head, extended),
-        header,
-        path,
-        "ISQ",
-        side_reason="an ISQ header does not name the side in words",
-    )
+    side, reason = _side(header["Patient Name"])
+    calibration = _calibration(head, extended)
+    return Scan(voxels, "native", grid, calibration, header, path, "ISQ", side, reason)
 
 
 def write_isq(
@@ -109,17 +104,21 @@ def write_isq(
     ----------
     path : path
     voxels : array of int16, shape (z, y, x)
+        Or anything that has a shape and gives its slices one by one, so that a large scan need
+        not be in memory.
     spacing_mm : tuple of float
         Along z, y, x; the header keeps whole micrometres of the whole volume.
     calibration : Calibration
         All four constants; they go into a Calibration block.
     name : str
-        For the header's name field; at most 40 characters.
+        For the header's name field; at most 40 characters. The words "left hand" or "right hand"
+        in it tell `read_isq` the side.
     """
     head = bytearray(BLOCK)
     head[0:16] = MAGIC
     nz, ny, nx = voxels.shape
-    size = 2 * voxels.size  # readers take it from the dimensions; beyond int32 it is only a hint
+    # readers take the size from the dimensions; beyond int32 it is only a hint
+    size = 2 * math.prod(voxels.shape)
     struct.pack_into("<3i", head, 16, 3, min(size, 2**31 - 1), -(-size // BLOCK))
     struct.pack_into("<3i", head, 44, nx, ny, nz)
     struct.pack_into(
@@ -130,7 +129,6 @@ def write_isq(
     )
     thickness = round(spacing_mm[0] * 1000)
     struct.pack_into("<3i", head, 68, thickness, thickness, 0)
-    struct.pack_into("<2i", head, 80, int(voxels.min()), int(voxels.max()))
     struct.pack_into("<i", head, 88, round(calibration.mu_scaling))
     head[128:168] = name.encode("latin-1", "replace")[:40].ljust(40)
     extended = _calibration_block(calibration)
@@ -138,8 +136,28 @@ def write_isq(
     with written_whole(path) as temporary, open(temporary, "wb") as file:
         file.write(head)
         file.write(extended)
-        for section in voxels:
-            file.write(np.ascontiguousarray(section, dtype="<i2").data)
+        low, high = _write_slices(file, voxels)
+        file.seek(80)
+        file.write(struct.pack("<2i", low, high))
+
+
+def _write_slices(file: BinaryIO, voxels) -> tuple[int, int]:
+    """Write slice after slice; the lowest and the highest value."""
+    low, high = 2**15 - 1, -(2**15)
+    for section in voxels:
+        section = np.ascontiguousarray(section, dtype="<i2")
+        low, high = min(low, int(section.min())), max(high, int(section.max()))
+        file.write(section.data)
+    return low, high
+
+
+def _side(name: str) -> tuple[str, str]:
+    """The side of the hand as far as the header's name says it in words, and the reason."""
+    said = {side for side in SIDES if re.search(rf"\b{side} hand\b", name, re.IGNORECASE)}
+    if len(said) != 1:
+        return "unknown", "the ISQ header does not name the side in words"
+    (side,) = said
+    return side, f'the header says "{side} hand"'
 
 
 def _check_size(path, dims_xyz, size_um_xyz, data_start) -> None:

@@ -15,24 +15,16 @@ from the tip of its head to the slice where the outline of the shaft is a delta.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ..calibration import Calibration
-from ..errors import ParameterError
 from ..grid import Grid
-from .scanner import NATIVE_MM
+from .answer import Answer
+from .slabs import HandScan, Size
 from .view import CALIBRATION, End, Side, View
 
-Size = Literal["small", "full"]
-
 TRAINING_SPACING_MM, TRAINING_SHAPE = (0.246,) * 3, (80, 512, 512)
-# spacing, shape, and how far the pose may be off: the small one is a straight hand and little air
-SIZES = {
-    "full": ((NATIVE_MM,) * 3, (240, 1536, 1536), 1.0),
-    "small": ((0.246,) * 3, (80, 362, 170), 0.1),
-}
 
 
 @dataclass(frozen=True)
@@ -91,6 +83,8 @@ class HandPhantom:
     fingertips : {'low', 'high'}
         The end of z at which they are.
     size : {'small', 'full'}
+    answer : Answer
+        All that is known of the mask, with what the scan gives in it.
     """
 
     voxels: np.ndarray
@@ -103,6 +97,7 @@ class HandPhantom:
     side: Side
     fingertips: End
     size: Size
+    answer: Answer
 
 
 def hand_phantom(
@@ -128,28 +123,23 @@ def hand_phantom(
     ParameterError
         When the seed is nobody's, or the side, size or end unknown.
     """
-    if size not in SIZES:
-        raise ParameterError(f"phantom: size {size!r}: use small or full")
-    spacing_mm, shape, freedom = SIZES[size]
-    view = View(seed, spacing_mm, shape, side, fingertips, freedom)
-    voxels, mask = np.empty(shape, np.int16), np.empty(shape, np.uint8)
-    total = 0.0
-    for some, native, label in view.slabs():
-        voxels[some] = native
-        mask[some] = label >= 0.5
-        total += view.true_density(some, mask[some]).sum(dtype=float)
-    marked = np.flatnonzero(mask.any(axis=(1, 2)))
+    scan = HandScan(seed, side, size, fingertips)
+    voxels = np.empty(scan.grid.shape, np.int16)
+    mask = np.empty(scan.grid.shape, np.uint8)
+    for some, native, marked in scan.slabs():
+        voxels[some], mask[some] = native, marked
     return HandPhantom(
         voxels,
         mask,
-        view.grid,
-        CALIBRATION,
-        slices=(int(marked[0]), int(marked[-1])),
-        tt_vbmd_mg_cm3=total / np.count_nonzero(mask),
+        scan.grid,
+        scan.calibration,
+        slices=scan.answer.slices,
+        tt_vbmd_mg_cm3=scan.answer.tt_vbmd_mg_cm3,
         seed=seed,
         side=side,
-        fingertips=view.fingertips,
+        fingertips=scan.fingertips,
         size=size,
+        answer=scan.answer,
     )
 
 

@@ -1,29 +1,33 @@
-"""Where the sample scan lies: in the installed package, or in a checkout's sample_data."""
+"""Where the samples lie: in the installed package, or in a checkout's sample_data."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..errors import FileFormatError
+
+Sample = Literal["bone", "hand"]
 
 PACKAGE = Path(__file__).resolve().parents[1]
 FOLDERS = (PACKAGE / "sample_data", PACKAGE.parents[1] / "sample_data")
 
 
 class SamplePaths(NamedTuple):
-    """The files of the sample: scan (ISQ), the expert's mask (AIM), the known answer (JSON)."""
+    """The files of a sample: scan (ISQ), the expert's mask (AIM), the known answer (JSON)."""
 
     scan: Path
     expert: Path
     answer: Path
 
 
-def sample_paths(folder: str | Path | None = None) -> SamplePaths:
-    """Find the sample.
+def sample_paths(folder: str | Path | None = None, sample: Sample = "bone") -> SamplePaths:
+    """Find a sample.
 
     Parameters
     ----------
     folder : path, optional
         Where to look; by default in the installed package, then in the checkout.
+    sample : {'bone', 'hand'}
+        One metacarpal head, or a left hand.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def sample_paths(folder: str | Path | None = None) -> SamplePaths:
     """
     folders = (Path(folder),) if folder else FOLDERS
     for place in folders:
-        paths = sample_files(place)
+        paths = sample_files(place, sample)
         if all(path.is_file() for path in paths):
             return paths
     raise FileFormatError(
@@ -45,7 +49,7 @@ def sample_paths(folder: str | Path | None = None) -> SamplePaths:
     )
 
 
-def sample_files(folder: str | Path) -> SamplePaths:
-    """The names that the sample has in a folder, whether it is there or not."""
-    names = ("phantom_bone.isq", "phantom_bone_expert.aim", "phantom_bone.json")
+def sample_files(folder: str | Path, sample: Sample = "bone") -> SamplePaths:
+    """The names that a sample has in a folder, whether it is there or not."""
+    names = (f"phantom_{sample}{ending}" for ending in (".isq", "_expert.aim", ".json"))
     return SamplePaths(*(Path(folder) / name for name in names))
