@@ -13,7 +13,7 @@ from ..measurement.comparison import measure_against
 from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
-from . import output
+from . import output, phantom
 from .choice import chosen_method
 from .console import Console
 
@@ -149,10 +149,16 @@ def _calibration(arguments) -> dict[str, Any]:
     }
 
 
+def _phantom(arguments, words, console) -> None:
+    content = phantom.draw(arguments, console.progress)
+    output.show(as_json(content) if arguments.json else phantom.text(content), console)
+
+
 _COMMANDS = {
     "info": _info,
     "segment": _segment,
     "measure": _measure,
     "run": _run,
     "demo": _demo,
+    "phantom": _phantom,
 }

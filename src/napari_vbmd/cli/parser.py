@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
+from . import phantom
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_info, _segment, _measure, _run, _demo):
         add(commands)
+    phantom.add_options(_command(commands, "phantom", phantom.SUMMARY))
     return parser
 
 
