@@ -47,6 +47,8 @@ class Scan:
         Side of the hand, from the header only; never guessed.
     side_reason : str
         What that rests on.
+    log : str
+        The scanner's processing log, every character of it; may hold the patient's name.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class Scan:
     format: str = ""
     side: str = "unknown"
     side_reason: str = "the header does not say"
+    log: str = ""
 
     def __post_init__(self):
         if tuple(self.voxels.shape) != self.grid.shape:
@@ -164,6 +167,7 @@ class Mask:
     header: dict = field(default_factory=dict)
     path: Path | None = None
     format: str = ""
+    log: str = ""
 
     def __post_init__(self):
         if tuple(self.voxels.shape) != self.grid.shape:

@@ -2,7 +2,8 @@ import pytest
 
 from napari_vbmd.calibration import Calibration
 from napari_vbmd.errors import MissingCalibrationError
-from napari_vbmd.io.aim_log import calibration_entries, calibration_of, format_log, parse_log
+from napari_vbmd.io.aim_log import calibration_entries, calibration_of
+from napari_vbmd.io.processing_log import format_log, parse_log
 
 # The layout of a real log: keys padded to 30 columns, numbers set to the right.
 LOG = """!

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
-from napari_vbmd.io.aim_runs import decode, encode
+from napari_vbmd.io import aim_runs
+from napari_vbmd.io.aim_runs import binary_runs, char_runs, encode, expand, within_frame
 
 NO_FRAME = (0, 0, 0)
+
+
+def decode(stream: bytes, shape, frame) -> np.ndarray:
+    return within_frame(*binary_runs(stream), shape, frame)
 
 
 def row(*runs: int) -> np.ndarray:
@@ -58,8 +63,6 @@ def test_any_mask_returns(density):
 
 
 def test_changes_are_found_across_the_blocks_in_which_they_are_looked_for(monkeypatch):
-    from napari_vbmd.io import aim_runs
-
     changes = aim_runs._changes
     monkeypatch.setattr(aim_runs, "_changes", lambda flat: changes(flat, block=7))
     mask = np.random.default_rng(2).random((1, 5, 20)) < 0.5
@@ -78,11 +81,39 @@ def test_the_frame_is_zero_and_the_stream_covers_what_is_within():
     assert np.count_nonzero(voxels) == inner.sum()
 
 
-def test_codes_beyond_the_last_voxel_are_left_alone():
-    assert (
-        decode(bytes([0, 127, 2, 200, 9]), (1, 1, 4), NO_FRAME).ravel().tolist()
-        == [0, 0] + [127] * 2
-    )
+@pytest.mark.parametrize("codes", [(2, 200, 9), (2, 3), (2, 2, 1)])
+def test_more_voxels_than_there_are_is_refused(codes):
+    with pytest.raises(ValueError, match="instead of 4"):
+        decode(bytes([0, 127, *codes]), (1, 1, 4), NO_FRAME)
+
+
+@pytest.mark.parametrize("density", [0.0, 0.001, 0.1, 0.2, 1.0])
+@pytest.mark.parametrize("block", [1, 7, 1 << 14])
+def test_sparse_and_dense_blocks_are_filled_alike(monkeypatch, density, block):
+    monkeypatch.setattr(aim_runs, "_BLOCK", block)
+    rng = np.random.default_rng(7)
+    values = np.where(rng.random(300) < density, rng.integers(-128, 128, 300), 0).astype(np.int8)
+    lengths = rng.integers(0, 256, 300).astype(np.uint8)
+    expected = np.repeat(values, lengths)
+    np.testing.assert_array_equal(expand(values, lengths, expected.size), expected)
+
+
+def test_a_full_size_mask_takes_little_more_memory_than_itself(allocates_less_than):
+    lengths = np.full(1_000_000, 200, np.uint8)
+    values = (np.arange(lengths.size) % 20 == 0).astype(np.int8)
+    with allocates_less_than(290_000_000):
+        assert expand(values, lengths, 200_000_000).sum(dtype=np.int64) == 10_000_000
+
+
+def test_char_runs_are_pairs_of_value_and_length():
+    values, lengths = char_runs(bytes([0, 0, 200, 3, 5, 255]))
+    assert values.tolist() == [0, -56, 5]
+    assert lengths.tolist() == [0, 3, 255]
+
+
+def test_half_a_pair_is_refused():
+    with pytest.raises(ValueError, match="within a pair"):
+        char_runs(b"\1\2\3")
 
 
 @pytest.mark.parametrize("stream", [b"", b"\0", b"\0\x7f", b"\0\x7f\x03", b"\0\x7f\x01\x02"])

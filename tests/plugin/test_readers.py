@@ -8,7 +8,7 @@ from napari.layers import Layer
 
 from napari_vbmd.errors import FileFormatError
 from napari_vbmd.grid import Grid
-from napari_vbmd.io.aim import write_aim_scan
+from napari_vbmd.io.aim_write import write_aim_scan
 from napari_vbmd.io.files import read_scan, write_mask
 from napari_vbmd.io.isq import write_isq
 from napari_vbmd.plugin.layers import EXPERT, mask_of, scan_of

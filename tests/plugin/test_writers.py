@@ -9,7 +9,8 @@ from napari.layers import Labels, Layer
 
 from napari_vbmd.errors import ParameterError, VbmdError, WriteError
 from napari_vbmd.grid import Grid
-from napari_vbmd.io.aim import read_aim, write_aim_scan
+from napari_vbmd.io.aim import read_aim
+from napari_vbmd.io.aim_write import write_aim_scan
 from napari_vbmd.io.files import read_mask, read_scan
 from napari_vbmd.plugin.layers import mask_of, mask_to_layer
 from napari_vbmd.plugin.readers import read

@@ -1,48 +1,13 @@
-"""The processing log of an AIM: what the scanner and its software say about the data."""
+"""The scanner's constants as lines of an AIM's processing log, both ways."""
 
 import math
-import re
+from collections.abc import Mapping
 
 from ..calibration import Calibration
 from .isq import DENSITY_UNITS
 
-_KEY_WIDTH = 30  # the key's column; at least two blanks set it apart from the value
 
-
-def parse_log(text: str) -> dict[str, str]:
-    """The log's entries in order; of a repeated key the last one counts.
-
-    Parameters
-    ----------
-    text : str
-        Lines of a key, padded to 30 columns, and its value; lines that begin with ``!`` are rules.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    entries = {}
-    for line in text.replace("\0", "\n").splitlines():
-        if not line.strip() or line.lstrip().startswith("!"):
-            continue
-        match = re.match(r"(\S.*?)(?:\s{2,}|\t)(.*)$", line)
-        key, value = match.groups() if match else (line[:_KEY_WIDTH], line[_KEY_WIDTH:])
-        entries[key.strip()] = value.strip()
-    return entries
-
-
-def format_log(entries: dict[str, object]) -> str:
-    """A processing log in the scanner's layout."""
-    rule = "!" + "-" * 79
-    lines = ["!", "! Processing Log", "!", rule]
-    lines += [
-        f"{key:<{_KEY_WIDTH - 2}}  {' '.join(str(value).splitlines()):<50}"
-        for key, value in entries.items()
-    ]
-    return "\n".join([*lines, rule, ""])
-
-
-def calibration_of(entries: dict[str, str]) -> Calibration:
+def calibration_of(entries: Mapping[str, str]) -> Calibration:
     """The constants that a log carries; what it lacks stays unknown."""
     known = {
         "mu_scaling": _positive(entries.get("Mu_Scaling")),

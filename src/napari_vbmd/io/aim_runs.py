@@ -1,7 +1,7 @@
-"""The run lengths of a binary-compressed AIM.
+"""Run lengths of compressed AIM voxels, decoded and encoded without a loop over runs.
 
-A stream is two values, then the lengths of the runs in which they take turns; 255 is a run of 254
-that the same value follows. It covers the image within its frame, and the frame is zero.
+Binary compressed: two values, then the lengths of the runs in which they take turns; 255 is a run
+of 254 that the same value follows. Char compressed: pairs of a value and the length of its run.
 """
 
 import math
@@ -9,49 +9,104 @@ import math
 import numpy as np
 
 _RUN_WITHOUT_TOGGLE = 254
+_BLOCK = 1 << 14  # runs decoded at a time, 4 million voxels at most, so that memory stays small
 _LARGEST_FRAME = 1 << 30  # voxels: a frame costs no bytes in the file, so a header may claim any
+_SPARSE = 8  # below one voxel in so many, writing those alone beats writing all
 
 
-def decode(stream: bytes, shape: tuple[int, ...], frame: tuple[int, ...]) -> np.ndarray:
-    """The voxels of a stream.
-
-    Parameters
-    ----------
-    stream : bytes
-    shape : tuple of int
-        Of the whole image, with its frame.
-    frame : tuple of int
-        Width of the frame on both sides of each axis.
+def binary_runs(stream: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Value and length of every run of a binary-compressed stream.
 
     Returns
     -------
-    ndarray of int8
+    values : ndarray of int8
+    lengths : ndarray of uint8
 
     Raises
     ------
     ValueError
-        When stream, shape and frame do not fit; nothing of the image's size is allocated before.
+        When the stream lacks its two values.
+    """
+    if len(stream) < 2:
+        raise ValueError("the compressed voxels are missing")
+    values = np.frombuffer(stream, np.int8, 2)
+    codes = np.frombuffer(stream, np.uint8)[2:]
+    toggles = (codes != 255).astype(np.uint8)
+    which = (np.cumsum(toggles, dtype=np.uint8) - toggles) & 1  # the sum may wrap: parity stays
+    return values[which], np.minimum(codes, _RUN_WITHOUT_TOGGLE)
+
+
+def char_runs(stream: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Value and length of every run of a char-compressed stream; see `binary_runs`.
+
+    A run may be empty: AimIO begins with one wherever the first voxel is not zero.
+    """
+    if len(stream) % 2:
+        raise ValueError("the compressed voxels end within a pair of value and length")
+    pairs = np.frombuffer(stream, np.uint8).reshape(-1, 2)
+    return pairs[:, 0].view(np.int8), pairs[:, 1]
+
+
+def expand(values: np.ndarray, lengths: np.ndarray, total: int) -> np.ndarray:
+    """The voxels of some runs, one after the other.
+
+    Parameters
+    ----------
+    values : ndarray of int8
+    lengths : ndarray of uint8
+    total : int
+        Voxels that there must be.
+
+    Returns
+    -------
+    ndarray of int8, shape (total,)
+
+    Raises
+    ------
+    ValueError
+        When the runs cover more or fewer voxels; nothing of their size is allocated before.
+    """
+    covered = int(lengths.sum(dtype=np.int64))
+    if covered != total:
+        raise ValueError(f"the compressed voxels cover {covered} voxels instead of {total}")
+    voxels, start = np.zeros(total, np.int8), 0
+    for i in range(0, len(lengths), _BLOCK):
+        run, length = values[i : i + _BLOCK], lengths[i : i + _BLOCK]
+        stop = start + int(length.sum(dtype=np.int64))
+        _fill(voxels[start:stop], run, length)
+        start = stop
+    return voxels
+
+
+def within_frame(
+    values: np.ndarray, lengths: np.ndarray, shape: tuple[int, ...], frame: tuple[int, ...]
+) -> np.ndarray:
+    """Runs as voxels; they cover the image within its frame, and the frame is zero.
+
+    Parameters
+    ----------
+    values, lengths : ndarray
+        See `expand`.
+    shape : tuple of int
+        Of the whole image, with its frame.
+    frame : tuple of int
+        Its width on both sides of each axis.
+
+    Raises
+    ------
+    ValueError
+        When runs, shape and frame do not fit; nothing of the image's size is allocated before.
     """
     inner = tuple(n - 2 * f for n, f in zip(shape, frame, strict=True))
     total = math.prod(inner)
     if min(inner) < 1 or min(frame) < 0 or math.prod(shape) - total > _LARGEST_FRAME:
         raise ValueError(f"a frame of {frame} voxels does not fit {shape}")
-    if len(stream) < 2:
-        raise ValueError("the compressed voxels are missing")
-    values = np.frombuffer(stream, np.int8, 2)
-    codes = np.frombuffer(stream, np.uint8)[2:]
-    runs = np.minimum(codes, _RUN_WITHOUT_TOGGLE)
-    covered = int(runs.sum(dtype=np.int64))
-    if covered < total:
-        raise ValueError(f"the compressed voxels end after {covered} of {total}")
-    toggles = (codes != 255).astype(np.uint8)
-    which = (np.cumsum(toggles, dtype=np.uint8) - toggles) & 1  # the sum may wrap: parity stays
-    voxels = np.repeat(values[which], runs)[:total].reshape(inner)
+    voxels = expand(values, lengths, total).reshape(inner)
     return np.pad(voxels, [(f, f) for f in frame]) if any(frame) else voxels
 
 
 def encode(mask: np.ndarray) -> bytes:
-    """The stream of a mask that holds one label at most; it becomes the scanner's 127."""
+    """The binary-compressed stream of a mask that holds one label at most, as the scanner's 127."""
     flat = np.ascontiguousarray(mask).reshape(-1)
     edges = np.concatenate(([0], *_changes(flat), [flat.size]))
     # a run of n is as many 255 (254 voxels, no toggle) as leave 1 to 254 for the last code; a last
@@ -61,6 +116,19 @@ def encode(mask: np.ndarray) -> bytes:
     codes = np.full(int(ends[-1]) + 1, 255, np.uint8)
     codes[ends] = rest + 1
     return bytes((127, 0) if flat[0] else (0, 127)) + codes.tobytes()
+
+
+def _fill(voxels: np.ndarray, values: np.ndarray, lengths: np.ndarray) -> None:
+    """Write some runs into voxels that are zero."""
+    set_ = np.flatnonzero(values)
+    count = lengths[set_].astype(np.int64)
+    written = int(count.sum())
+    if written * _SPARSE > voxels.size:
+        voxels[:] = np.repeat(values, lengths)
+        return
+    ends = np.cumsum(lengths, dtype=np.int64)[set_]
+    places = np.repeat(ends - np.cumsum(count), count) + np.arange(written)
+    voxels[places] = np.repeat(values[set_], count)
 
 
 def _changes(flat: np.ndarray, block: int = 1 << 24):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy as np
 from ..errors import FileFormatError, ParameterError, VbmdError, WriteError
 from ..grid import Grid
 from ..scan import Mask, Scan
-from .aim import read_aim, write_aim_mask
+from .aim import read_aim
+from .aim_write import write_aim_mask
 from .dicom import read_dicom
 from .isq import read_isq
 from .itk import SUFFIXES, WRITABLE, read_itk, write_itk_mask
+from .processing_log import ProcessingLog
+from .scan_log import log_of, signed
 
 _SCANNER_VALUE = 127  # the one value of a scanner's mask
 READABLE = (".isq", ".aim", *SUFFIXES, ".dcm")
@@ -81,14 +85,14 @@ def read_mask(path: str | Path) -> Mask:
     if scan.format == "ISQ":
         raise FileFormatError(f"{path}: an ISQ is a scan, not a mask; give the mask's file")
     voxels = _labels(scan.voxels, scan.path)
-    return Mask(voxels, scan.grid, scan.header, scan.path, scan.format)
+    return Mask(voxels, scan.grid, scan.header, scan.path, scan.format, scan.log)
 
 
 def write_mask(
     path: str | Path,
     mask: np.ndarray,
     grid: Grid,
-    log: dict[str, object] | None = None,
+    log: Mapping[str, object] | None = None,
     scan: Scan | None = None,
 ) -> Path:
     """Write a mask in the format that the path's ending names, whole or not at all.
@@ -100,10 +104,11 @@ def write_mask(
     mask : array of bool or uint8, shape (z, y, x)
     grid : Grid
         The mask's own grid.
-    log : dict, optional
-        Entries for an AIM's processing log.
+    log : mapping, optional
+        Entries for an AIM's processing log; a whole `ProcessingLog` is written as it is.
     scan : Scan, optional
-        The scan that the mask belongs to; its file is never written over.
+        The scan that the mask belongs to. Its file is never written over, and an AIM's log begins
+        with its log, without what names the patient.
 
     Returns
     -------
@@ -126,10 +131,17 @@ def write_mask(
     if mask.dtype == bool:
         mask = mask.view(np.uint8)
     if suffix_of(path) == ".aim":
-        write_aim_mask(path, mask, grid, log)
+        write_aim_mask(path, mask, grid, _carried(log, scan))
     else:
         write_itk_mask(path, mask, grid)
     return path
+
+
+def _carried(log: Mapping[str, object] | None, scan: Scan | None) -> Mapping[str, object]:
+    """The log of a mask's AIM: that of its scan goes before what is said about the mask."""
+    if isinstance(log, ProcessingLog):
+        return log
+    return signed(log_of(scan), **(log or {})) if scan else log or {}
 
 
 def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:

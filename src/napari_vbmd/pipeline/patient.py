@@ -157,7 +157,7 @@ def _write_mask(staging, scan, segmentation, comparison, stages) -> Comparison:
     with stages.stage("mask file"):
         whole = on_scan_grid(segmentation.mask, scan)
         try:
-            write_mask(staging / "mask.aim", whole, scan.grid, log)
+            write_mask(staging / "mask.aim", whole, scan.grid, log, scan)
         except ParameterError:
             write_mask(staging / "mask.nii.gz", whole, scan.grid)
             warning = "the scan's first voxel is not at a whole index, which an AIM cannot say: "

@@ -36,7 +36,7 @@ def _layer(path: Path) -> LayerData:
     if not _is_mask(scan):
         return scan_to_layer(scan)
     mask: Mask = read_mask(path)
-    about = {"file": mask.name, "log": mask.header}
+    about = {"file": mask.name, "log": mask.log}
     return mask_to_layer(mask, mask.name, EXPERT, about)
 
 

@@ -6,6 +6,7 @@ from napari.layers import Labels
 
 from .. import __version__
 from ..io.files import write_mask
+from ..io.processing_log import as_log
 from .layers import mask_of
 
 
@@ -33,9 +34,8 @@ def write_labels(path: str, data: Any, attributes: dict) -> list[str]:
     kept = {key: attributes[key] for key in geometry if key in attributes}
     mask = mask_of(Labels(data, **kept))
     about = attributes.get("metadata", {}).get("vbmd", {}).get("about", {})
-    log = {
-        **about.get("log", {}),
-        "Mask edited with": f"napari-vbmd {__version__}",
-        **({"Mask made by": about["method"]} if "method" in about else {}),
-    }
+    edited = {"Mask edited with": f"napari-vbmd {__version__}"}
+    if "method" in about:
+        edited["Mask made by"] = about["method"]
+    log = as_log(about.get("log", "")).public().with_lines(edited)
     return [str(write_mask(path, mask.voxels, mask.grid, log))]
