@@ -70,6 +70,8 @@ def write_series(folder):
         ("HAND.ISQ;1", ".isq"),
         ("hand_seg.aim;12", ".aim"),
         ("HAND.DCM;1", ".dcm"),
+        ("RAW.RSQ;3", ".rsq"),
+        ("HAND.ISQ;", ".isq"),  # OpenVMS writes so where it means the latest
         ("scan.nii.gz", ".nii.gz"),
         ("SCAN.NII.GZ", ".nii.gz"),
         ("scan.2.nii", ".nii"),
@@ -131,6 +133,16 @@ def test_a_missing_file_is_refused(tmp_path, suffix, refused):
     path = tmp_path / f"absent{suffix}"
     with refused(FileFormatError, path, "no such file; check the name"):
         read_scan(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("RAW.RSQ", "raw projections"), ("raw.rsq;2", "raw projections"), ("S.RAD;1", "radiograph")],
+)
+def test_the_scanners_other_files_are_named(tmp_path, refused, name, kind):
+    (tmp_path / name).write_bytes(b"CTDATA-HEADER_V1" + bytes(1000))
+    with refused(FileFormatError, tmp_path / name, f"{kind}.*give the"):
+        read_scan(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["scan.tif", "scan", "scan.isq.bak", "scan.mha;1"])

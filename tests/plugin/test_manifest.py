@@ -56,7 +56,10 @@ def test_every_readable_ending_is_in_the_readers_patterns(manifest):
     assert reader.accepts_directories
 
 
-@pytest.mark.parametrize("name", ["a.isq", "A.ISQ", "A.ISQ;1", "a.aim;12", "A.AIM", "a.nii.gz"])
+@pytest.mark.parametrize(
+    "name",
+    ["a.isq", "A.ISQ", "A.ISQ;1", "a.aim;12", "A.AIM", "a.nii.gz", "A.RSQ;1", "s.rad", "1.DCM;1"],
+)
 def test_reader_is_asked_for_scanner_files_as_the_scanner_names_them(name):
     PluginManager.instance().discover()
     found = PluginManager.instance().iter_compatible_readers([name])

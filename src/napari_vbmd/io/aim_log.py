@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from ..calibration import Calibration
-from .isq import DENSITY_UNITS
+from .isq_header import DENSITY_UNITS
 
 
 def calibration_of(entries: Mapping[str, str]) -> Calibration:

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from ..errors import FileFormatError
 from ..scan import Scan
-from .isq import DENSITY_UNITS
+from .isq_header import DENSITY_UNITS
 from .itk import refusing, scan_of
 
 _STEP_TOLERANCE = 0.01  # of the median distance between slices

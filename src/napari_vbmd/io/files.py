@@ -20,6 +20,10 @@ from .scan_log import log_of, signed
 
 _SCANNER_VALUE = 127  # the one value of a scanner's mask
 READABLE = (".isq", ".aim", *SUFFIXES, ".dcm")
+REFUSED = {  # the scanner's other files, and what to give instead
+    ".rsq": "raw projections (RSQ), not an image; give the ISQ that was reconstructed from them",
+    ".rad": "a scout radiograph (RAD), which has no slices; give the reconstructed ISQ",
+}
 MASK_SUFFIXES = (".aim", *WRITABLE)
 
 
@@ -57,6 +61,8 @@ def read_scan(path: str | Path) -> Scan:
             return read_aim(path)
         if suffix in SUFFIXES:
             return read_itk(path)
+        if suffix in REFUSED:
+            raise FileFormatError(f"{path}: {REFUSED[suffix]}")
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be opened: {error.strerror or error}") from error
     except MemoryError as error:
@@ -173,7 +179,7 @@ def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:
 
 def suffix_of(path: str | Path) -> str:
     """The ending in lower case, without a VMS version: ``.aim`` for ``HAND_SEG.AIM;2``."""
-    name = re.sub(r"(\.(?:isq|aim|dcm));\d+$", r"\1", Path(path).name.lower())
+    name = re.sub(r"(\.(?:isq|aim|rsq|rad|gobj|dcm));\d*$", r"\1", Path(path).name.lower())
     if name.endswith(".nii.gz"):
         return ".nii.gz"
     return Path(name).suffix

@@ -7,7 +7,7 @@ import napari
 import numpy as np
 
 from ..errors import VbmdError
-from ..io.files import READABLE, read_mask, read_scan, suffix_of
+from ..io.files import READABLE, REFUSED, read_mask, read_scan, suffix_of
 from ..scan import Mask, Scan
 from .layers import EXPERT, LayerData, mask_to_layer, scan_to_layer
 from .status import watch
@@ -56,7 +56,7 @@ def _is_mask(scan: Scan) -> bool:
 
 def _may_read(path: Path) -> bool:
     if not path.is_dir():
-        return suffix_of(path) in READABLE
+        return suffix_of(path) in (*READABLE, *REFUSED)  # the latter say why they are not read
     if path.suffix:  # zarr and the like belong to other readers
         return False
     try:
