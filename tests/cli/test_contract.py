@@ -113,7 +113,9 @@ def test_the_patients_name_shows_only_with_identify(cli, scan):
 
 def test_segment_writes_a_mask_on_the_scans_grid(scan, json_of, bone, grid, tmp_path):
     for name in ("out.aim", "out.nii.gz", "out.nrrd", "out.mha"):
-        content = json_of("segment", scan, tmp_path / name, "--slices", "2:13")
+        content = json_of(
+            "segment", "--method", "contour", scan, tmp_path / name, "--slices", "2:13"
+        )
         written = read_mask(tmp_path / name)
         assert written.grid.same_as(grid)
         assert np.count_nonzero(written.voxels) == content["voxels"]
@@ -124,7 +126,9 @@ def test_segment_writes_a_mask_on_the_scans_grid(scan, json_of, bone, grid, tmp_
 def test_segment_passes_every_option_of_the_contour_on(scan, json_of, tmp_path):
     words = "--threshold 300 --seed 8,20,20 --denoise 0.2 --closing 1 --opening 0.3 --smoothing 0"
     switches = ["--slicewise", "--no-separate", "--no-close-holes"]
-    content = json_of("segment", scan, tmp_path / "o.aim", *words.split(), *switches)
+    content = json_of(
+        "segment", "--method", "contour", scan, tmp_path / "o.aim", *words.split(), *switches
+    )
     assert content["parameters"] == {
         "threshold_mg_cm3": 300,
         "seed_zyx": [8, 20, 20],
@@ -140,34 +144,59 @@ def test_segment_passes_every_option_of_the_contour_on(scan, json_of, tmp_path):
 
 
 def test_options_that_the_contour_does_not_need_are_said_to_be_unused(cli, scan, tmp_path):
-    status, _, err = cli("segment", scan, tmp_path / "o.aim", "--side", "left", "--device", "cpu")
+    status, _, err = cli(
+        "segment",
+        "--method",
+        "contour",
+        scan,
+        tmp_path / "o.aim",
+        "--side",
+        "left",
+        "--device",
+        "cpu",
+    )
     assert status == 0
     assert "note: the method contour does not use --side and --device\n" in err
 
 
 def test_run_writes_its_results_and_prints_where(cli, json_of, scan, mask, tmp_path):
-    status, out, _ = cli("run", scan, "--out", tmp_path / "r", "--expert", mask)
+    status, out, _ = cli(
+        "run", "--method", "contour", scan, "--out", tmp_path / "r", "--expert", mask
+    )
     assert status == 0
     assert f"report: {tmp_path / 'r' / 'report.html'}" in out
-    content = json_of("run", scan, "--out", tmp_path / "r")
+    content = json_of("run", "--method", "contour", scan, "--out", tmp_path / "r")
     assert content.keys() >= MEASURE_KEYS
     assert all(Path(file).is_file() for file in content["files"].values())
     record = json.loads((tmp_path / "r" / "run.json").read_text())
-    assert record["command"] == "napari-vbmd run scan.isq --out r --json"
+    assert record["command"] == "napari-vbmd run --method contour scan.isq --out r --json"
 
 
-def test_the_demo_finds_the_known_answer_and_says_that_it_is_synthetic(cli, json_of, tmp_path):
+def test_the_demo_finds_the_known_answer_with_a_shipped_network(cli, json_of, tmp_path):
     content = json_of("demo", "--out", tmp_path / "d")
-    assert content["tt_vbmd_mg_cm3"] == pytest.approx(content["known_tt_vbmd_mg_cm3"], rel=0.03)
-    assert content["overlap"]["dice"] > 0.97
-    slices = json.loads(sample_paths().answer.read_text())["slices"]
-    status, out, err = cli("demo", "--out", tmp_path / "d")
+    assert content["method"].startswith("unet")
+    assert content["overlap"]["dice"] > 0.95
+    assert content["tt_vbmd_mg_cm3"] == pytest.approx(content["known_tt_vbmd_mg_cm3"], rel=0.05)
+    record = json.loads((tmp_path / "d" / "run.json").read_text())
+    assert len(record["weights"]["sha256"]) == 64
+    assert record["side"] == "left"
+    assert record["slices"] is None
+    report = (tmp_path / "d" / "report.html").read_text()
+    assert "Synthetic scan" in report
+    assert "trained on synthetic phantoms: not for clinical use" in report
+    assert record["weights"]["sha256"] in report
+
+
+def test_the_demo_of_the_contour_is_shown_the_bone(cli, tmp_path):
+    status, out, err = cli("demo", "--out", tmp_path / "d", "--method", "contour")
     assert status == 0
     assert "known answer" in out
     assert "report.html" in out
     assert "synthetic" in err
-    assert f"Slices {slices['first']} to {slices['last']}" in err
-    assert "Synthetic scan" in (tmp_path / "d" / "report.html").read_text()
+    assert "those that the expert's mask marks" in err
+    record = json.loads((tmp_path / "d" / "run.json").read_text())
+    slices = json.loads(sample_paths(sample="hand").answer.read_text())["slices"]
+    assert record["slices"] == {"first": slices["first"], "last": slices["last"]}
 
 
 def test_the_bones_of_a_real_joint_have_the_vendors_densities(
@@ -190,7 +219,7 @@ def test_reading_a_scan_leaves_it_untouched(cli, grid, scan, mask, tmp_path):
     before = scan.read_bytes()
     cli("info", scan)
     cli("measure", scan, mask)
-    cli("segment", scan, tmp_path / "o.aim")
-    cli("run", scan, "--out", tmp_path / "r")
+    cli("segment", "--method", "contour", scan, tmp_path / "o.aim")
+    cli("run", "--method", "contour", scan, "--out", tmp_path / "r")
     assert scan.read_bytes() == before
     assert read_scan(scan).grid.same_as(grid)

@@ -17,7 +17,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(cli, scan, tmp_path, monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_vbmd.pipeline.patient.measure_against", interrupt)
-    status, out, err = cli("run", scan, "--out", tmp_path / "r", "--quiet")
+    status, out, err = cli("run", "--method", "contour", scan, "--out", tmp_path / "r", "--quiet")
     assert (status, out) == (130, "")
     assert err == "napari-vbmd: interrupted; no half-written file is left\n"
     assert not (tmp_path / "r").exists()
@@ -28,7 +28,7 @@ def test_quiet_says_nothing_on_stderr(cli, scan, mask):
 
 
 def test_in_a_log_progress_is_a_line_a_stage(cli, scan, tmp_path):
-    err = cli("run", scan, "--out", tmp_path / "r")[2]
+    err = cli("run", "--method", "contour", scan, "--out", tmp_path / "r")[2]
     assert "\r" not in err
     assert len(err.splitlines()) < 12
 
@@ -79,7 +79,17 @@ def test_a_full_disk_under_a_mask_is_one_line_and_leaves_nothing(scan, tmp_path)
     )
     for name in ("o.aim", "o.nii.gz"):
         done = subprocess.run(
-            [sys.executable, "-c", code, "segment", scan, tmp_path / name, "--quiet"],
+            [
+                sys.executable,
+                "-c",
+                code,
+                "segment",
+                "--method",
+                "contour",
+                scan,
+                tmp_path / name,
+                "--quiet",
+            ],
             capture_output=True,
             text=True,
         )
@@ -96,7 +106,7 @@ def test_control_c_ends_a_process_with_130_and_leaves_nothing(scan, tmp_path):
         "def slow(*_): print('SLOW', flush=True); time.sleep(60)\n"
         "m.segment = slow; sys.exit(main())"
     )
-    words = ["run", scan, "--out", tmp_path / "r", "--quiet"]
+    words = ["run", "--method", "contour", scan, "--out", tmp_path / "r", "--quiet"]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

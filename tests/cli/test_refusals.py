@@ -15,8 +15,8 @@ def test_wrong_use_is_one_line(refuses, scan, mask):
     refuses("measure", scan, saying="required: MASK")
     refuses("measure", scan, mask, "--unit", "mu", saying="--unit")
     refuses("measure", scan, mask, "--label", "x", saying="a label from 1 to 255")
-    refuses("segment", scan, "o.aim", "--slices", "3-4", saying="FIRST:LAST")
-    refuses("segment", scan, "o.aim", "--seed", "3,4", saying="Z,Y,X")
+    refuses("segment", "--method", "contour", scan, "o.aim", "--slices", "3-4", saying="FIRST:LAST")
+    refuses("segment", "--method", "contour", scan, "o.aim", "--seed", "3,4", saying="Z,Y,X")
     refuses("measure", scan, mask, "--csv", scan, saying="does not end in .csv")
     refuses("frobnicate", saying="invalid choice")
 
@@ -43,7 +43,10 @@ def test_bad_files_are_one_line(refuses, scan, mask, tmp_path):
 def test_a_scan_without_calibration_names_the_options_that_mend_it(refuses, grid, mask, tmp_path):
     plain = tmp_path / "plain.nii.gz"
     write_itk_mask(plain, np.ones(grid.shape, np.uint8), grid)
-    for words in (["measure", plain, mask], ["run", plain, "--out", tmp_path / "r"]):
+    for words in (
+        ["measure", plain, mask],
+        ["run", "--method", "contour", plain, "--out", tmp_path / "r"],
+    ):
         refuses(*words, saying="--mu-scaling, --slope, --intercept")
     refuses("measure", plain, mask, "--unit", "hu", saying="--mu-water")
 
@@ -59,12 +62,25 @@ def test_masks_that_do_not_fit_are_one_line(refuses, bone, grid, scan, tmp_path)
 
 def test_parameters_that_make_no_sense_are_one_line(refuses, scan, tmp_path):
     out = tmp_path / "o.aim"
-    refuses("segment", scan, out, "--slices", "3:99", saying="slices 0 to 15")
-    refuses("segment", scan, out, "--threshold", "nan", saying="threshold")
-    refuses("segment", scan, out, "--seed", "99,0,0", saying="seed")
-    refuses("segment", scan, out, "--threshold", "5000", saying="lower")
-    refuses("segment", scan, out, "--method", "magic", saying="use one of contour")
-    refuses("segment", scan, out, "--weights", "w.pt", saying="has no network")
+    refuses(
+        "segment", "--method", "contour", scan, out, "--slices", "3:99", saying="slices 0 to 15"
+    )
+    refuses("segment", "--method", "contour", scan, out, "--threshold", "nan", saying="threshold")
+    refuses("segment", "--method", "contour", scan, out, "--seed", "99,0,0", saying="seed")
+    refuses("segment", "--method", "contour", scan, out, "--threshold", "5000", saying="lower")
+    refuses(
+        "segment",
+        "--method",
+        "contour",
+        scan,
+        out,
+        "--method",
+        "magic",
+        saying="use one of contour",
+    )
+    refuses(
+        "segment", "--method", "contour", scan, out, "--weights", "w.pt", saying="has no network"
+    )
     assert not out.exists()
 
 
@@ -72,24 +88,51 @@ def test_outputs_are_checked_before_any_work(refuses, scan, tmp_path, monkeypatc
     monkeypatch.setattr(
         "napari_vbmd.pipeline.mask.segment", lambda *_: pytest.fail("work had begun")
     )
-    refuses("segment", scan, tmp_path / "o.txt", saying="choose one of these endings")
-    refuses("segment", scan, tmp_path / "none" / "o.aim", saying="does not exist")
+    refuses(
+        "segment",
+        "--method",
+        "contour",
+        scan,
+        tmp_path / "o.txt",
+        saying="choose one of these endings",
+    )
+    refuses(
+        "segment", "--method", "contour", scan, tmp_path / "none" / "o.aim", saying="does not exist"
+    )
     (tmp_path / "file").touch()
-    refuses("run", scan, "--out", tmp_path / "file", saying="is a file")
+    refuses("run", "--method", "contour", scan, "--out", tmp_path / "file", saying="is a file")
 
 
 def test_the_scan_is_never_written_over(refuses, bone, grid, tmp_path):
     scan = tmp_path / "scan.nii.gz"
     write_itk_mask(scan, bone * 250, grid)
     before = scan.read_bytes()
-    refuses("segment", scan, scan, "--unit", "density", saying="this is the scan itself")
+    refuses(
+        "segment",
+        "--method",
+        "contour",
+        scan,
+        scan,
+        "--unit",
+        "density",
+        saying="this is the scan itself",
+    )
     assert scan.read_bytes() == before
 
 
 def test_a_mask_between_voxels_cannot_become_an_aim(refuses, bone, grid, tmp_path):
     scan = tmp_path / "shifted.nii.gz"
     write_itk_mask(scan, bone, Grid(grid.shape, grid.spacing_mm, (0.5, 0, 0)))
-    refuses("segment", scan, tmp_path / "o.aim", "--unit", "density", saying="choose .nii.gz")
+    refuses(
+        "segment",
+        "--method",
+        "contour",
+        scan,
+        tmp_path / "o.aim",
+        "--unit",
+        "density",
+        saying="choose .nii.gz",
+    )
 
 
 def test_too_little_memory_is_one_line(refuses, scan, monkeypatch):

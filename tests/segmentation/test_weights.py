@@ -162,9 +162,7 @@ def test_another_hash(file, refused):
 
 
 def test_a_network_without_weights_says_how_to_get_some(bare):
-    with pytest.raises(
-        ParameterError, match=r"no weights .*train it .*weights file"
-    ) as caught:
+    with pytest.raises(ParameterError, match=r"no weights .*train it .*weights file") as caught:
         find_weights(bare)
     assert "unet-3d" in str(caught.value)
 

@@ -100,7 +100,7 @@ def _demo(arguments, words, console) -> None:
     from ..segmentation.methods import CONTOUR
 
     chosen = chosen_method(arguments, console)
-    paths = sample_paths("hand")
+    paths = sample_paths(sample="hand")
     console.note(
         "The sample is synthetic: a phantom drawn by formulas, not a person. No network has been "
         "trained on it."
