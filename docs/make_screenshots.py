@@ -15,7 +15,7 @@ from napari_vbmd.phantom.sample import sample_paths
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-vbmd"
-SAMPLE_SLICE = 40
+SAMPLE_SLICE, HAND_SLICE = 40, 30
 
 
 def main() -> None:
@@ -66,8 +66,48 @@ def main() -> None:
     clean.discard_preview()
     viewer.layers.clear()
 
+    network(viewer)
+    viewer.layers.clear()
     uncalibrated(viewer)
     viewer.close()
+
+
+def network(viewer) -> None:
+    """The left hand by the shipped network: while it runs, after, and at another threshold."""
+    viewer.open_sample(PLUGIN, "phantom_hand")
+    scan, expert = viewer.layers
+    viewer.reset_view()
+    go_to(viewer, scan, HAND_SLICE)
+    dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Segment", tabify=True)[1]
+    dock.parentWidget().raise_()
+    dock.method.setCurrentText("unet-3d")
+    dock.scan.pick(scan)
+    expert.visible = False
+    dock.run_bar.button.click()
+    while dock.run_bar.running and dock.run_bar.bar.value() < 20:
+        wait(0.02)
+    take(viewer, "network_running", settle=0)
+    wait_for(dock)
+    zoom_to(viewer, dock.result)
+    take(viewer, "network")
+    dock._form.widgets["threshold"].value = 0.9
+    take(viewer, "network_threshold")
+    expert.visible = True
+    measure = dock.open_dock("Measure")
+    measure.mask.pick(dock.result)
+    measure.expert.pick(expert)
+    measure.run_bar.button.click()
+    wait_for(measure)
+    take(viewer, "network_measure")
+
+
+def zoom_to(viewer, mask) -> None:
+    """Look at the bone from near."""
+    z, y, x = (n.mean() for n in mask.data.nonzero())
+    viewer.camera.center = tuple(
+        float(t + c * s) for c, s, t in zip((z, y, x), mask.scale, mask.translate, strict=True)
+    )
+    viewer.camera.zoom *= 2.5
 
 
 def set_slices(dock, viewer, scan, expert) -> None:
