@@ -98,7 +98,7 @@ def test_info_has_the_keys_of_the_contract_for_scans_and_masks(cli, json_of, sca
         content = json_of("info", file)
         assert list(content) == [
             "format", "shape_zyx", "spacing_mm", "position_zyx", "dtype", "unit", "calibration",
-            "side", "side_reason", "header",
+            "side", "side_reason", "header", "log",
         ]  # fmt: skip
         assert (content["format"], content["unit"]) == (kind, unit)
         assert content["shape_zyx"] == [16, 40, 40]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_vbmd.io.isq import write_isq
 from napari_vbmd.plugin import layers
 from napari_vbmd.plugin.layers import scan_of
 
@@ -142,3 +143,27 @@ def test_two_viewers_have_docks_of_their_own(make_napari_viewer, page, viewer, s
     other.add_image(np.zeros((3, 4, 5)), name="theirs")
     assert page.scan.layer is scan
     assert other_page.scan.currentText() == "theirs"
+
+
+def test_identify_shows_the_patient_until_another_scan_is_picked(page, viewer, scan, tmp_path):
+    known = scan_of(scan)
+    constants = known.calibration
+    write_isq(tmp_path / "roe.isq", known.voxels, (0.082,) * 3, constants, "<b>Roe</b>, Jane")
+    named = viewer.open(tmp_path / "roe.isq", plugin="napari-vbmd")[0]
+    page.scan.pick(named)
+    assert "Roe" not in page.facts.text()
+    page.identify.setChecked(True)
+    assert "Patient Name: <b>Roe</b>, Jane" in page.facts.text()
+    page.scan.pick(scan)
+    assert not page.identify.isChecked()
+    assert "Patient" not in page.facts.text()
+    page.identify.setChecked(True)
+    assert "Patient Name: " in page.facts.text()
+    page.identify.setChecked(False)
+    assert "Patient" not in page.facts.text()
+
+
+def test_identify_says_so_where_the_header_names_nobody(page, viewer, plain_layer):
+    viewer.add_layer(plain_layer)
+    page.identify.setChecked(True)
+    assert "the header names nobody" in page.facts.text()

@@ -13,7 +13,7 @@ from ..measurement.comparison import measure_against
 from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
-from . import output, phantom
+from . import contour_script, deidentify, output, phantom, slice_file
 from .choice import chosen_method
 from .console import Console
 
@@ -21,6 +21,7 @@ from .console import Console
 def run(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     """Run the command that was asked for; ``words`` are what was typed, for run.json."""
     with Console(arguments.quiet) as console:
+        slice_file.resolve(arguments)
         _COMMANDS[arguments.command](arguments, words, console)
 
 
@@ -154,6 +155,16 @@ def _phantom(arguments, words, console) -> None:
     output.show(as_json(content) if arguments.json else phantom.text(content), console)
 
 
+def _deidentify(arguments, words, console) -> None:
+    content = deidentify.copy(arguments)
+    output.show(as_json(content) if arguments.json else deidentify.text(content), console)
+
+
+def _contour_script(arguments, words, console) -> None:
+    content = contour_script.write(arguments)
+    output.show(as_json(content) if arguments.json else contour_script.text(content), console)
+
+
 _COMMANDS = {
     "info": _info,
     "segment": _segment,
@@ -161,4 +172,6 @@ _COMMANDS = {
     "run": _run,
     "demo": _demo,
     "phantom": _phantom,
+    "deidentify": _deidentify,
+    "contour-script": _contour_script,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..calibration import UNIT_NAMES
+from ..io.processing_log import ProcessingLog
 from ..measurement.comparison import Comparison
 from ..measurement.tables import OVERLAPS, rows_for_people
 from ..scan import Scan
@@ -23,6 +24,7 @@ def show(text: str, console: Console) -> None:
 def info(scan: Scan, identify: bool) -> dict[str, Any]:
     """What a file says about itself; what names the patient only when asked."""
     grid, calibration = scan.grid, scan.calibration
+    log = ProcessingLog(scan.log) if identify else ProcessingLog(scan.log).public()
     return {
         "format": scan.format,
         "shape_zyx": grid.shape,
@@ -34,6 +36,7 @@ def info(scan: Scan, identify: bool) -> dict[str, Any]:
         "side": scan.side,
         "side_reason": scan.side_reason,
         "header": dict(scan.header) if identify else scan.public_header(),
+        "log": log.text.rstrip("\0") if scan.log else None,
     }
 
 
@@ -46,12 +49,17 @@ def info_text(content: dict[str, Any]) -> str:
         ("position (z, y, x)", _listed(content["position_zyx"])),
         ("stored as", f"{content['dtype']}, {UNIT_NAMES[content['unit']]}"),
     ]
-    for name, value in (content["calibration"] or {}).items():
-        if value not in (None, ""):
-            rows.append((name, _plain(value)))
+    known = {k: v for k, v in (content["calibration"] or {}).items() if v not in (None, "")}
+    rows += [(name, _plain(value)) for name, value in known.items()]
+    if not known:
+        rows.append(("calibration", "none in this file"))
     rows.append(("side", f"{content['side']} ({content['side_reason']})"))
-    rows += [(f"header: {name}", _plain(value)) for name, value in content["header"].items()]
-    return aligned(rows)
+    said = ProcessingLog(content["log"] or "")  # shown whole, so not line by line above it
+    shown = {name: value for name, value in content["header"].items() if name not in said}
+    rows += [(f"header: {name}", _plain(value)) for name, value in shown.items()]
+    rows.append(("processing log", "below" if said else "none in this file"))
+    log = "\n".join(line.rstrip() for line in said.text.splitlines())
+    return f"{aligned(rows)}\n\n{log}" if said else aligned(rows)
 
 
 def segment_text(content: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import phantom
+from . import contour_script, deidentify, phantom
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -54,6 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     for add in (_info, _segment, _measure, _run, _demo):
         add(commands)
     phantom.add_options(_command(commands, "phantom", phantom.SUMMARY))
+    deidentify.add_options(_command(commands, "deidentify", deidentify.SUMMARY))
+    contour_script.add_options(_command(commands, "contour-script", contour_script.SUMMARY))
     return parser
 
 
@@ -130,7 +132,11 @@ def _add_calibration(command) -> None:
 def _add_method(command) -> None:
     _add_choice(command)
     command.add_argument(
-        "--slices", type=_slices, metavar="FIRST:LAST", help="look at these slices only, inclusive"
+        "--slices",
+        type=_slices,
+        metavar="FIRST:LAST",
+        help="look at these slices only, inclusive; or the text header (write_part header) of a "
+        "mask that covers them",
     )
     command.add_argument(
         "--threshold",
@@ -198,7 +204,9 @@ def _add_contour(group) -> None:
     )
 
 
-def _slices(text: str) -> tuple[int, int]:
+def _slices(text: str) -> tuple[int, int] | Path:
+    if Path(text).is_file():  # resolved when the scan is known: see `slice_file`
+        return Path(text)
     return _whole_numbers(text, ":", 2, "FIRST:LAST, such as 40:120")
 
 

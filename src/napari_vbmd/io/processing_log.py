@@ -5,7 +5,7 @@ and remarks. `ProcessingLog` keeps every byte, so that what is written again is 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..scan import is_identifying
 
@@ -62,7 +62,7 @@ class ProcessingLog(Mapping[str, str]):
         added = "".join(f"{format_line(key, value)}\n" for key, value in entries.items())
         return ProcessingLog(f"{body}{added}{RULE}\n" if added else self.text)
 
-    def map_values(self, change) -> "ProcessingLog":
+    def map_values(self, change: Callable[[str, str], str]) -> "ProcessingLog":
         """The log with values replaced in place, in their columns, so that its length stays.
 
         Parameters
@@ -81,7 +81,8 @@ class ProcessingLog(Mapping[str, str]):
 
     def public(self) -> "ProcessingLog":
         """The log without what names or describes a person, folders included; same length."""
-        return self.map_values(public_value)
+        names = [value for _, key, value in self.lines() if is_identifying(key)]
+        return ProcessingLog(without_names(self.map_values(public_value).text, names))
 
     def __getitem__(self, key: str) -> str:
         return self._entries[key]
@@ -103,6 +104,25 @@ def public_value(key: str, value: str) -> str:
     if key == "Original file":
         return re.split(r"[\]/\\:]", value)[-1]
     return value
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """A text with every mention of some names blanked, however their parts are joined.
+
+    Parameters
+    ----------
+    text : str
+        Its length stays.
+    names : iterable of str
+        Those of fewer than three letters are left alone: they cannot be told from other text.
+    """
+    for name in names:
+        parts = re.findall(r"[^\W_]+", name)
+        if sum(c.isalpha() for c in name) < 3:
+            continue
+        pattern = r"(?<![^\W_])" + r"[\W_]{0,3}".join(map(re.escape, parts)) + r"(?![^\W_])"
+        text = re.sub(pattern, lambda match: " " * len(match[0]), text, flags=re.IGNORECASE)
+    return text
 
 
 def format_line(key: str, value: object) -> str:

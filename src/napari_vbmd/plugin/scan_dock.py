@@ -2,10 +2,11 @@
 
 from napari.layers import Image
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QGroupBox, QVBoxLayout
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QGroupBox, QVBoxLayout
 
 from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
+from ..scan import is_identifying
 from .calibration_form import CalibrationForm
 from .job import sentence
 from .layers import BONE_WINDOW_MG_CM3, scan_of, show_window
@@ -21,8 +22,11 @@ class ScanDock(Page):
         self.scan = LayerPicker(napari_viewer, Image, "The scan to look at")
         self.facts = Note(quiet=False)
         self.problem = Warnings()
+        self.identify = QCheckBox("Identify")
+        self.identify.setToolTip("Show what names the patient in the file's header")
         self.form().addRow("Scan", self.scan)
         self.body.addWidget(self.facts)
+        self.body.addWidget(self.identify)
         self.body.addWidget(self.problem)
         self.body.addWidget(self._make_window())
         self.calibration = CalibrationForm()
@@ -30,7 +34,8 @@ class ScanDock(Page):
         QVBoxLayout(group).addWidget(self.calibration)
         self.body.addWidget(group)
         self.body.addStretch()
-        self.scan.picked.connect(self._show)
+        self.scan.picked.connect(self._show_other)
+        self.identify.toggled.connect(lambda: self._show(self.scan.layer))
         self.calibration.calibrated.connect(self._show)
         self._show(self.scan.layer)
 
@@ -51,6 +56,11 @@ class ScanDock(Page):
         form.addRow(small_button("Bone", "The window that shows bone", self._reset_window))
         return group
 
+    def _show_other(self, layer) -> None:
+        with QSignalBlocker(self.identify):  # a person is named once, not from then on
+            self.identify.setChecked(False)
+        self._show(layer)
+
     def _show(self, layer) -> None:
         self.problem.list([])
         self.window_group.setEnabled(False)
@@ -66,13 +76,19 @@ class ScanDock(Page):
             self.facts.say("")
             self.problem.list([sentence(error)])
             return
-        self.facts.say(_facts(scan))
+        self.facts.say("\n".join([_facts(scan), *self._named(scan)]))
         self.window_group.setEnabled(scan.is_calibrated)
         self.window_group.setToolTip("" if scan.is_calibrated else "Needs a calibration, below")
         if scan.is_calibrated:
             self._show_window(layer, scan)
         else:
             self.problem.list(["No density without a calibration: fill in the constants below."])
+
+    def _named(self, scan) -> list[str]:
+        if not self.identify.isChecked():
+            return []
+        named = [f"{key}: {value}" for key, value in scan.header.items() if is_identifying(key)]
+        return named or ["the header names nobody"]
 
     def _show_window(self, layer, scan) -> None:
         for box, limit in zip((self.low, self.high), layer.contrast_limits, strict=True):
