@@ -3,10 +3,13 @@ import numpy as np
 import py_aimio
 import pytest
 
+import napari_vbmd
+from napari_vbmd.calibration import Calibration
 from napari_vbmd.errors import ParameterError
 from napari_vbmd.grid import Grid
 from napari_vbmd.io import aim_write
 from napari_vbmd.io.aim import read_aim
+from napari_vbmd.io.aim_header import read_header
 from napari_vbmd.io.aim_runs import encode
 from napari_vbmd.io.aim_write import write_aim_mask, write_aim_scan
 from napari_vbmd.io.processing_log import ProcessingLog
@@ -142,3 +145,52 @@ def test_aimio_computes_the_same_density_from_the_written_scan(path, calibration
     write_aim_scan(path, Scan(voxels, "native", grid, calibration))
     theirs, _ = py_aimio.read_aim(str(path), density=True)
     np.testing.assert_allclose(theirs, read_aim(path).density_transform()(voxels), rtol=1e-5)
+
+
+def test_a_written_scan_carries_the_whole_log_and_a_line_of_ours(path, build, tmp_path, labels):
+    log = b"Procedure:                    First()\nProcedure:                    Second()\n\0"
+    build(path, 20, SHORT, labels.shape, labels.astype("<i2").tobytes(), log=log)
+    write_aim_scan(tmp_path / "again.aim", read_aim(path))
+    written = ProcessingLog(read_aim(tmp_path / "again.aim").log)
+    assert written.text.startswith(log.decode().rstrip("\0"))
+    assert written.all("Procedure:") == ["First()", "Second()"]
+    assert written.all("Created by") == [f"napari-vbmd {napari_vbmd.__version__}"]
+
+
+def test_constants_that_the_user_gave_are_added_to_the_log(path, build, tmp_path, labels):
+    build(path, 20, SHORT, labels.shape, labels.astype("<i2").tobytes())
+    scan = read_aim(path).calibrated(density_slope=1600.0, density_intercept=-390.0)
+    write_aim_scan(tmp_path / "again.aim", scan)
+    again = read_aim(tmp_path / "again.aim")
+    assert again.calibration.density_slope == 1600.0
+    assert ProcessingLog(again.log).all("Mu_Scaling") == ["8192"], "what was there is not repeated"
+
+
+def test_a_written_scan_keeps_frame_and_extents(path, version, build, patch, tmp_path, labels):
+    build(path, version, SHORT, labels.shape, labels.astype("<i2").tobytes(), frame=(1, 2, 3))
+    write_aim_scan(tmp_path / "again.aim", read_aim(path))
+    assert read_header(tmp_path / "again.aim").extents == read_header(path).extents
+    assert read_header(path).frame == (1, 2, 3)
+    theirs, _ = py_aimio.read_aim(str(tmp_path / "again.aim"))
+    np.testing.assert_array_equal(theirs, labels)
+
+
+def test_a_scan_that_itk_wrote_is_read(tmp_path):
+    values = np.random.default_rng(9).integers(-3000, 20000, (7, 9, 11), np.int16)
+    itk.imwrite(itk.image_from_array(values), str(tmp_path / "theirs.aim"))
+    np.testing.assert_array_equal(read_aim(tmp_path / "theirs.aim").voxels, values)
+
+
+def test_itk_reads_the_written_scan_bit_for_bit(path, grid, either_version):
+    voxels = np.random.default_rng(7).integers(-3000, 20000, grid.shape, np.int16)
+    write_aim_scan(path, Scan(voxels, "native", grid, Calibration()))  # with a calibration: in HU
+    image = itk.imread(str(path), itk.SS)
+    np.testing.assert_array_equal(itk.array_from_image(image), voxels)
+
+
+@pytest.mark.parametrize(("unit", "kind"), [("hu", np.int16), ("native", np.float32)])
+def test_a_scan_that_an_aim_cannot_hold_is_refused(path, grid, refused, unit, kind):
+    scan = Scan(np.zeros(grid.shape, kind), unit, grid)
+    with refused(ParameterError, path, "native 16-bit values"):
+        write_aim_scan(path, scan)
+    assert not path.exists()
