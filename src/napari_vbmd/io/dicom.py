@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import SimpleITK as sitk
 
 from ..errors import FileFormatError
 from ..scan import Scan
-from .isq_header import DENSITY_UNITS
+from .dicom_calibration import PRIVATE, calibration_of, unit_of
 from .itk import refusing, scan_of
 
 _STEP_TOLERANCE = 0.01  # of the median distance between slices
@@ -29,20 +30,22 @@ _TAGS = {
     "0028|1052": "RescaleIntercept",
     "0028|1053": "RescaleSlope",
     "0028|1054": "RescaleType",
+    **PRIVATE,
 }
+_ALIKE = ("0028|1052", "0028|1053", "0028|1054", *PRIVATE)  # in every slice
 
 
 def read_dicom(folder: str | Path) -> Scan:
     """Read the one DICOM series of a folder.
 
-    Stored values are rescaled as the slices say; the unit is HU or mg HA/cm3 where the rescale
-    type says so, else native.
+    Stored values are rescaled as the slices say; for their unit and calibration see
+    `dicom_calibration`.
 
     Raises
     ------
     FileFormatError
         When the folder holds no series or several, when slices are missing, damaged or differ in
-        size, or when the spacing between them is not even.
+        size or calibration, or when the spacing between them is not even.
     """
     folder = Path(folder)
     with refusing(folder, "a DICOM series"):
@@ -53,7 +56,9 @@ def read_dicom(folder: str | Path) -> Scan:
         image = reader.Execute()
         header = _tags(names[0])
     image.SetSpacing((*image.GetSpacing()[:2], spacing_z))
-    return scan_of(image, folder, _unit(header), "DICOM", header, *_side(header))
+    unit, _ = unit_of(header)
+    scan = scan_of(image, folder, unit, "DICOM", header, *_side(header))
+    return replace(scan, calibration=calibration_of(header))
 
 
 def _series(folder: Path) -> tuple[str, ...]:
@@ -91,14 +96,20 @@ def _is_slice(path: Path) -> bool:
 def _even_step(folder: Path, names: tuple[str, ...]) -> float:
     """Distance between slices [mm], after checking that all are there and alike."""
     reader = sitk.ImageFileReader()
-    positions, sizes = [], set()
+    reader.LoadPrivateTagsOn()
+    positions, sizes, meanings = [], set(), set()
     for name in names:
         reader.SetFileName(name)
         reader.ReadImageInformation()
         positions.append(reader.GetOrigin())
         sizes.add(reader.GetSize()[:2])
+        meanings.add(tuple(reader.GetMetaData(t) for t in _ALIKE if reader.HasMetaDataKey(t)))
     if len(sizes) > 1:
         raise FileFormatError(f"{folder}: slices of different sizes {sorted(sizes)} in one series")
+    if len(meanings) > 1:
+        raise FileFormatError(
+            f"{folder}: slices of different calibration in one series; export the series again"
+        )
     if len(names) == 1:
         if reader.GetSize()[2] == 1:
             raise FileFormatError(f"{folder}: one slice only, so no distance between slices")
@@ -134,13 +145,6 @@ def _text(value: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def _unit(header: dict) -> str:
-    kind = header.get("RescaleType", "")
-    if kind.upper() == "HU":
-        return "hu"
-    return "density" if kind in DENSITY_UNITS else "native"
 
 
 def _side(header: dict) -> tuple[str, str]:

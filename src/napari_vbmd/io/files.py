@@ -22,6 +22,8 @@ _SCANNER_VALUE = 127  # the one value of a scanner's mask
 READABLE = (".isq", ".aim", *SUFFIXES, ".dcm")
 REFUSED = {  # the scanner's other files, and what to give instead
     ".rsq": "raw projections (RSQ), not an image; give the ISQ that was reconstructed from them",
+    ".gobj": "a contour file (GOBJ), which cannot be read safely; make a mask of it on the scanner "
+    "with the file GOBJ_TO_AIM.COM that `napari-vbmd contour-script` writes",
     ".rad": "a scout radiograph (RAD), which has no slices; give the reconstructed ISQ",
 }
 MASK_SUFFIXES = (".aim", *WRITABLE)
