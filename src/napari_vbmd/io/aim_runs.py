@@ -10,7 +10,8 @@ import numpy as np
 
 _RUN_WITHOUT_TOGGLE = 254
 _BLOCK = 1 << 14  # runs decoded at a time, 4 million voxels at most, so that memory stays small
-_LARGEST_FRAME = 1 << 30  # voxels: a frame costs no bytes in the file, so a header may claim any
+_WIDEST_FRAME = 27  # times the voxels within: a frame costs no bytes, so a header may claim any
+_SMALL = 1 << 24  # voxels, with which any frame may be
 _SPARSE = 8  # below one voxel in so many, writing those alone beats writing all
 
 
@@ -99,7 +100,7 @@ def within_frame(
     """
     inner = tuple(n - 2 * f for n, f in zip(shape, frame, strict=True))
     total = math.prod(inner)
-    if min(inner) < 1 or min(frame) < 0 or math.prod(shape) - total > _LARGEST_FRAME:
+    if min(inner) < 1 or min(frame) < 0 or math.prod(shape) > max(_SMALL, _WIDEST_FRAME * total):
         raise ValueError(f"a frame of {frame} voxels does not fit {shape}")
     voxels = expand(values, lengths, total).reshape(inner)
     return np.pad(voxels, [(f, f) for f in frame]) if any(frame) else voxels
