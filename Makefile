@@ -4,6 +4,7 @@
 #   make demo            measure the sample scan, results in demo_output/
 #   make demo VIEWER=1   the same, then open napari on the result
 #   make test            the tests (PYTEST_ARGS="-k overlap" passes options on)
+#   make fuzz            read 20,000 broken files of each format (FUZZ_ARGS="--count 500")
 #   make lint            ruff; `make format` repairs what it can
 #   make screenshots     the pictures in docs/
 #   make clean           remove everything that make made
@@ -13,6 +14,7 @@
 PYTHON      ?=
 VIEWER      ?=
 PYTEST_ARGS ?=
+FUZZ_ARGS   ?=
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -26,7 +28,7 @@ FULL    := $(VENV)/.made-full
 # The full installation serves everything; without it the demo needs only the base.
 DEMO_INSTALL := $(if $(VIEWER)$(wildcard $(FULL)),$(FULL),$(BASE))
 
-.PHONY: help demo test lint format screenshots clean
+.PHONY: help demo test fuzz lint format screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +41,9 @@ demo: $(DEMO_INSTALL)
 test: $(FULL)
 	@sh tools/system_libraries.sh
 	sh tools/with_display.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fuzz: $(FULL)
+	$(BIN)/python tools/fuzz_files.py $(FUZZ_ARGS)
 
 lint: $(FULL)
 	$(BIN)/ruff check .

@@ -325,3 +325,16 @@ def test_the_real_scan_and_its_mask_are_read(real_joint):
     assert scan.grid.spacing_mm == pytest.approx((0.0607,) * 3, rel=1e-3)
     assert mask.grid.position == (0, 1, 1)
     assert set(np.unique(mask.voxels)) == {0, 1}, "stored as 127"
+
+
+@pytest.mark.parametrize("dims", ["1e99 6 5", "7 -1 5", "2000000000 2000000000 5"])
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_metaimage_that_claims_too_much_is_refused_before_memory_is_set_aside(
+    tmp_path, refused, dims, compressed
+):
+    file = tmp_path / "a.mha"
+    image = sitk.GetImageFromArray(np.ones((5, 6, 7), np.int16))
+    sitk.WriteImage(image, str(file), useCompression=compressed)
+    file.write_bytes(file.read_bytes().replace(b"DimSize = 7 6 5", b"DimSize = " + dims.encode()))
+    with refused(FileFormatError, file, "truncated"):
+        read_itk(file)

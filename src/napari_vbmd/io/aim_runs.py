@@ -11,7 +11,7 @@ import numpy as np
 _RUN_WITHOUT_TOGGLE = 254
 _BLOCK = 1 << 14  # runs decoded at a time, 4 million voxels at most, so that memory stays small
 _WIDEST_FRAME = 27  # times the voxels within: a frame costs no bytes, so a header may claim any
-_SMALL = 1 << 24  # voxels, with which any frame may be
+_SMALL = 1 << 22  # voxels, with which any frame may be
 _SPARSE = 8  # below one voxel in so many, writing those alone beats writing all
 
 

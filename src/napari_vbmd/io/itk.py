@@ -163,7 +163,7 @@ def _check_claim(path: Path, head: bytes, reader: sitk.ImageFileReader) -> None:
     whole = needed <= _MOST_DEFLATED * size
     if start := re.search(rb"ElementDataFile\s*=\s*LOCAL\s*?\n", head):  # MetaImage says more
         stored = re.search(rb"CompressedDataSize\s*=\s*(\d+)", head[: start.start()])
-        whole = start.end() + (int(stored[1]) if stored else needed) <= size
+        whole &= start.end() + (int(stored[1]) if stored else needed) <= size
     if not whole:
         raise FileFormatError(
             f"{path}: truncated: {size} bytes cannot hold the voxels of its header ({needed} "
