@@ -34,9 +34,9 @@ def test_the_oracle_notices_one_wrong_voxel(tmp_path, monkeypatch):
     from fuzz_seeds import make_seeds
 
     seeds = make_seeds(tmp_path)
-    for kind, seed in [(kind, seed) for kind in ("ISQ", "AIM") for seed in seeds[kind]]:
+    for kind, seed in [(name, file) for name in ("ISQ", "AIM") for file in seeds[name]]:
         scan = read_scan(seed)
         assert check(kind, seed, scan) == ""
         voxels = np.array(scan.voxels)
-        voxels[-1, -1, -1] += 1
+        voxels[-1, -1, -1] = not voxels[-1, -1, -1]
         assert check(kind, seed, replace(scan, voxels=voxels)) == "1 voxels differ"

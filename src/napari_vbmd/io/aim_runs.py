@@ -132,7 +132,7 @@ def _fill(voxels: np.ndarray, values: np.ndarray, lengths: np.ndarray) -> None:
     voxels[places] = np.repeat(values[set_], count)
 
 
-def _changes(flat: np.ndarray, block: int = 1 << 24):
+def _changes(flat: np.ndarray, block: int = 1 << 20):
     """Indices at which the value changes, block by block so that memory stays small."""
     for start in range(0, flat.size - 1, block):
         part = flat[start : start + block + 1]

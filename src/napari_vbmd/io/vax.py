@@ -13,7 +13,7 @@ _EXPONENT, _TWO = 0xFF << 23, 2 << 23  # of an IEEE single: its bits, and a fact
 
 def decode_f(data: bytes) -> float:
     """The number in four bytes of VAX F float."""
-    return float(decode_f_array(np.frombuffer(data, np.uint8))[0])
+    return struct.unpack("<f", data[2:4] + data[0:2])[0] / 4
 
 
 def encode_f(value: float) -> bytes:
