@@ -1,0 +1,178 @@
+"""Numbers of a mask that follow its edits: from the voxels that changed, by the sums of `measure`.
+
+A copy of the mask is kept in the box that holds all of it. Whoever knows that a slice may have
+changed asks for it to be looked at; what differs from the copy goes into the sums.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import EmptyMaskError
+from ..grid import Grid, Placement, place
+from ..morphology import bounding_box
+from ..scan import Mask, Scan
+from .accumulator import Counts, DensityAccumulator, OverlapAccumulator
+from .densitometry import Measurement, accumulate, summarise
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """The numbers as they are now.
+
+    Attributes
+    ----------
+    measurement : Measurement or None
+        None while the mask is empty.
+    counts : Counts or None
+        Behind Dice and IoU with the expert's mask, over the scan's whole grid.
+    """
+
+    measurement: Measurement | None
+    counts: Counts | None
+
+
+class LiveMeasurement:
+    """A mask on a scan whose numbers are kept up to date.
+
+    Parameters
+    ----------
+    scan : Scan
+    labels : ndarray of whole numbers from 0 to 255, shape (z, y, x)
+        The array that is edited; kept, never written to.
+    grid : Grid
+        Of `labels`.
+    expert : Mask, optional
+        To compare with.
+
+    Raises
+    ------
+    MissingCalibrationError, GridMismatchError
+        As `densitometry.measure`.
+    """
+
+    def __init__(self, scan: Scan, labels: np.ndarray, grid: Grid, expert: Mask | None = None):
+        self._transform = scan.density_transform()
+        self._scan, self._labels = scan, labels
+        self._place: Placement = place(grid, scan.grid)
+        self._box = bounding_box(labels) or (slice(0, 1), slice(0, 1), slice(0, 1))
+        self._copy = np.array(labels[self._box], np.uint8)
+        self._sums: DensityAccumulator = accumulate(scan, Mask(labels, grid), self._place)
+        self._expert = self._overlap = None
+        if expert is not None:
+            self._expert = _Expert(expert, scan.grid)
+            self._overlap = self._count_overlap()
+
+    @property
+    def slices(self) -> int:
+        """Of the mask's array."""
+        return len(self._labels)
+
+    def look(self, slices: Iterable[int]) -> bool:
+        """Bring the numbers up to date with these slices of the array; True when any changed."""
+        changed = [self._look_at(z) for z in slices]  # all of them, not up to the first
+        return any(changed)
+
+    def result(self) -> LiveResult:
+        """The numbers now."""
+        try:
+            measurement = summarise(self._scan, self._sums, self._transform)
+        except EmptyMaskError:
+            measurement = None
+        return LiveResult(measurement, self._overlap.counts() if self._overlap else None)
+
+    def per_slice_counts(self) -> list[Counts] | None:
+        """Counts behind the Dice of every slice; None without an expert's mask."""
+        return self._overlap.per_slice() if self._overlap else None
+
+    def _look_at(self, z: int) -> bool:
+        plane = self._labels[z]
+        rows, columns = self._box[1:]
+        known = self._box[0].start <= z < self._box[0].stop
+        inside = plane[rows, columns]
+        held = np.count_nonzero(plane)
+        if not known and not held:
+            return False
+        if not known or held != np.count_nonzero(inside):
+            self._grow(z, plane)
+            rows, columns = self._box[1:]
+            inside = plane[rows, columns]
+        old = self._copy[z - self._box[0].start]
+        if np.array_equal(inside, old):
+            return False
+        y, x = np.nonzero(inside != old)
+        before, after = old[y, x], inside[y, x].astype(np.uint8)
+        self._change(z, y + rows.start, x + columns.start, before, after)
+        old[y, x] = after
+        return True
+
+    def _grow(self, z: int, plane: np.ndarray) -> None:
+        """Widen the copy so that it holds all of a slice."""
+        filled = bounding_box(plane[None]) or (slice(0, 1), slice(0, 1), slice(0, 1))
+        wanted = (slice(z, z + 1), *filled[1:])
+        old = self._box
+        self._box = tuple(
+            slice(min(a.start, b.start), max(a.stop, b.stop))
+            for a, b in zip(old, wanted, strict=True)
+        )
+        copy = np.zeros([side.stop - side.start for side in self._box], np.uint8)
+        at = tuple(
+            slice(a.start - b.start, a.stop - b.start) for a, b in zip(old, self._box, strict=True)
+        )
+        copy[at] = self._copy
+        self._copy = copy
+
+    def _change(self, z: int, y, x, before, after) -> None:
+        """Follow voxels of one slice of the array, where they lie on the scan."""
+        source, target = self._place.source_box, self._place.target_box
+        if not source[0].start <= z < source[0].stop:
+            return
+        on_scan = (source[1].start <= y) & (y < source[1].stop)
+        on_scan &= (source[2].start <= x) & (x < source[2].stop)
+        y = y[on_scan] - source[1].start + target[1].start
+        x = x[on_scan] - source[2].start + target[2].start
+        z = z - source[0].start + target[0].start
+        before, after = before[on_scan], after[on_scan]
+        self._sums.change(z, np.asarray(self._scan.voxels[z])[y, x], before, after)
+        if self._overlap:
+            self._overlap.change(z, before, after, self._expert.at(z, y, x))
+
+    def _count_overlap(self) -> OverlapAccumulator:
+        counts = OverlapAccumulator(self._scan.grid.shape)
+        counts.mask[:] = self._sums.counts_per_slice()
+        source, target = self._place.source_box, self._place.target_box
+        for z in self._expert.slices:
+            ours = None
+            if target[0].start <= z < target[0].stop:
+                here = z - target[0].start + source[0].start
+                y, x = np.nonzero(self._labels[here, source[1], source[2]])
+                ours = self._expert.at(z, y + target[1].start, x + target[2].start)
+                counts.both[z] = np.count_nonzero(ours)
+            counts.expert[z] = self._expert.count(z)
+        return counts
+
+
+class _Expert:
+    """The expert's mask, asked for single voxels of the scan's grid."""
+
+    def __init__(self, mask: Mask, grid: Grid):
+        placement = place(mask.grid, grid)
+        self._voxels = mask.voxels[placement.source_box]
+        self._box = placement.target_box
+        self.slices = range(self._box[0].start, self._box[0].stop)
+
+    def count(self, z: int) -> int:
+        return int(np.count_nonzero(self._voxels[z - self.slices.start]))
+
+    def at(self, z: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """The expert's labels of these voxels of a slice; 0 beyond the mask's box."""
+        found = np.zeros(y.shape, np.uint8)
+        if z not in self.slices:
+            return found
+        rows, columns = self._box[1:]
+        inside = (rows.start <= y) & (y < rows.stop)
+        inside &= (columns.start <= x) & (x < columns.stop)
+        plane = self._voxels[z - self.slices.start]
+        found[inside] = plane[y[inside] - rows.start, x[inside] - columns.start]
+        return found
