@@ -14,7 +14,7 @@ from ..grid import Grid, Placement, place
 from ..morphology import bounding_box
 from ..scan import Mask, Scan
 from .accumulator import Counts, DensityAccumulator, OverlapAccumulator
-from .densitometry import Measurement, accumulate, summarise
+from .densitometry import Measurement, summarise
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,26 @@ class LiveMeasurement:
         self._place: Placement = place(grid, scan.grid)
         self._box = bounding_box(labels) or (slice(0, 1), slice(0, 1), slice(0, 1))
         self._copy = np.array(labels[self._box], np.uint8)
-        self._sums: DensityAccumulator = accumulate(scan, Mask(labels, grid), self._place)
+        self._sums = DensityAccumulator(scan.grid.shape[0], scan.voxels.dtype)
         self._expert = self._overlap = None
         if expert is not None:
             self._expert = _Expert(expert, scan.grid)
-            self._overlap = self._count_overlap()
+            self._overlap = OverlapAccumulator(scan.grid.shape)
+            for z in self._expert.slices:
+                self._overlap.expert[z] = self._expert.count(z)
+        self._begin()
 
     @property
     def slices(self) -> int:
         """Of the mask's array."""
         return len(self._labels)
+
+    def follows(self, labels: np.ndarray) -> bool:
+        """Take up an array that stands in the place of the old one; False where it cannot."""
+        if labels.shape != self._labels.shape:
+            return False
+        self._labels = labels
+        return True
 
     def look(self, slices: Iterable[int]) -> bool:
         """Bring the numbers up to date with these slices of the array; True when any changed."""
@@ -85,6 +95,14 @@ class LiveMeasurement:
     def per_slice_counts(self) -> list[Counts] | None:
         """Counts behind the Dice of every slice; None without an expert's mask."""
         return self._overlap.per_slice() if self._overlap else None
+
+    def _begin(self) -> None:
+        """Count what is there: an edit of an empty mask. The copy, since painting may go on."""
+        start_z, start_y, start_x = (side.start for side in self._box)
+        for z, plane in enumerate(self._copy, start_z):
+            y, x = np.nonzero(plane)
+            after = plane[y, x]
+            self._change(z, y + start_y, x + start_x, np.zeros_like(after), after)
 
     def _look_at(self, z: int) -> bool:
         plane = self._labels[z]
@@ -137,20 +155,6 @@ class LiveMeasurement:
         self._sums.change(z, np.asarray(self._scan.voxels[z])[y, x], before, after)
         if self._overlap:
             self._overlap.change(z, before, after, self._expert.at(z, y, x))
-
-    def _count_overlap(self) -> OverlapAccumulator:
-        counts = OverlapAccumulator(self._scan.grid.shape)
-        counts.mask[:] = self._sums.counts_per_slice()
-        source, target = self._place.source_box, self._place.target_box
-        for z in self._expert.slices:
-            ours = None
-            if target[0].start <= z < target[0].stop:
-                here = z - target[0].start + source[0].start
-                y, x = np.nonzero(self._labels[here, source[1], source[2]])
-                ours = self._expert.at(z, y + target[1].start, x + target[2].start)
-                counts.both[z] = np.count_nonzero(ours)
-            counts.expert[z] = self._expert.count(z)
-        return counts
 
 
 class _Expert:
