@@ -26,8 +26,8 @@ def test_demo_shows_scan_and_masks_and_measures_them(viewer, files, ended, tube)
     page = measure_page(viewer)
     ended(page)
     assert [layer.name for layer in viewer.layers] == ["tube.isq", "expert", "tube.isq [mask]"]
-    assert page.number.text().startswith(f"{tube.mean:.1f}")
-    assert "Dice 1.000" in page.agreement.text()
+    assert page.headline.number.text().startswith(f"{tube.mean:.1f}")
+    assert "Dice 1.000" in page.headline.agreement.text()
     assert page.mask.currentText() == "tube.isq [mask]"
     assert page.expert.currentText() == "expert"
 
@@ -37,8 +37,8 @@ def test_demo_without_an_expert_measures_the_mask_alone(viewer, files, ended, tu
     page = measure_page(viewer)
     ended(page)
     assert len(viewer.layers) == 2
-    assert page.agreement.isHidden()
-    assert page.number.text().startswith(f"{tube.mean:.1f}")
+    assert page.headline.agreement.isHidden()
+    assert page.headline.number.text().startswith(f"{tube.mean:.1f}")
 
 
 def test_masks_are_outlines_in_their_own_colours(viewer, files, ended):

@@ -14,6 +14,8 @@ from napari_vbmd.plugin.layers import add_mask, set_calibration
 from napari_vbmd.scan import Mask
 
 STALE = "⚠ The mask was changed since: measure again."
+FOLLOWS = "⚠ The numbers follow your edits; for HD95, ASSD and exports measure again."
+EMPTY = "⚠ The mask is empty now: paint or segment the bone."
 
 
 @pytest.fixture
@@ -46,18 +48,19 @@ def held(monkeypatch, gate):
 
 @pytest.fixture
 def stale(qtbot):
-    """Wait until a dock has looked at what happened, and tell whether it calls its number stale."""
+    """Wait until a dock has looked at what happened, and tell what it says is old, if anything."""
 
-    def stale(page) -> bool:
-        qtbot.waitUntil(lambda: not page._watch._timer.isActive())
+    def stale(page) -> str:
+        timers = page._watch._timer, page._live._timer, page._later
+        qtbot.waitUntil(lambda: not any(timer.isActive() for timer in timers))
         assert exportable(page) == page.stale.isHidden()
-        return page.stale.text() == STALE
+        return page.stale.text()
 
     return stale
 
 
 def shown(page) -> str:
-    return page.number.text().split("<")[0]
+    return page.headline.number.text().split("<")[0]
 
 
 def table(page) -> dict[str, str]:
@@ -74,12 +77,12 @@ def exportable(page) -> bool:
 def test_number_is_the_mean_density_in_the_mask(measured, tube):
     inside = tube.density[tube.mask != 0]
     assert shown(measured) == f"{tube.mean:.1f}"
-    assert f"± {inside.std(ddof=1):.1f}" in measured.number.text()
-    assert measured.unit.text() == "Tt.vBMD ± SD of voxels, mg HA/cm³"
+    assert f"± {inside.std(ddof=1):.1f}" in measured.headline.number.text()
+    assert measured.headline.unit.text() == "Tt.vBMD ± SD of voxels, mg HA/cm³"
 
 
 def test_calibration_stands_under_the_number(measured):
-    assert measured.source.text() == (
+    assert measured.headline.source.text() == (
         "From native: mu scaling 8192, slope 1603.52, intercept -391.209 (ISQ calibration block)"
     )
 
@@ -106,9 +109,9 @@ def test_measuring_changes_neither_layer_nor_file(page, scan, mask, tube, run, d
 def test_expert_adds_overlap_and_signed_difference(page, expert, run, tube):
     run(page)
     theirs = float(tube.density[2:][tube.mask[2:] != 0].mean())
-    assert f"<b>{tube.mean - theirs:+.1f}</b>" in page.agreement.text()
+    assert f"<b>{tube.mean - theirs:+.1f}</b>" in page.headline.agreement.text()
     count, common = tube.mask.sum(), tube.mask[2:].sum()
-    assert f"Dice {2 * common / (count + common):.3f}" in page.agreement.text()
+    assert f"Dice {2 * common / (count + common):.3f}" in page.headline.agreement.text()
     numbers = table(page)
     assert numbers["IoU"] == f"{common / count:.3f}"
     assert numbers["on common slices"] in ("+0.0", "-0.0")
@@ -119,7 +122,7 @@ def test_without_an_expert_there_is_no_agreement(page, expert, run):
     run(page)
     page.expert.setCurrentIndex(0)
     run(page)
-    assert page.agreement.isHidden()
+    assert page.headline.agreement.isHidden()
     assert "Dice" not in table(page)
 
 
@@ -218,7 +221,7 @@ def test_uncalibrated_scan_gets_a_form_instead_of_a_number(
     viewer.add_layer(plain_layer)
     viewer.add_layer(mask_layer)
     page = dock("Measure")
-    assert page.number.isHidden()
+    assert page.headline.number.isHidden()
     assert not page.calibration.isHidden()
     assert page.missing.text() == "⚠ No density without a calibration."
     assert page.run_bar.button.toolTip() == "Fill in the constants first"
@@ -233,7 +236,7 @@ def test_uncalibrated_scan_gets_a_form_instead_of_a_number(
     assert page.missing.isHidden()
     run(page)
     assert shown(page) == f"{tube.mean:.1f}"
-    assert "given by the user" in page.source.text()
+    assert "given by the user" in page.headline.source.text()
 
 
 def test_constants_typed_in_the_scan_dock_are_taken_note_of(
@@ -254,6 +257,56 @@ def test_painting_marks_the_number_stale_and_withdraws_the_export(measured, mask
     mask.paint((12, 5, 5), 1)
     assert stale(measured)
     assert not exportable(measured)
+
+
+def test_number_follows_a_stroke_at_once_and_says_by_how_much(measured, mask, tube):
+    mask.brush_size, mask.selected_label = 9, 1
+    mask.paint((12, 5, 5), 1)
+    density = tube.density[mask.data != 0].mean()
+    assert shown(measured) == f"{density:.1f}"
+    assert measured.headline.change.text() == f"{density - tube.mean:+.1f} since opening"
+    mask.undo()
+    assert shown(measured) == f"{tube.mean:.1f}"
+    assert measured.headline.change.text() == ""
+
+
+def test_table_and_plot_follow_when_the_hand_rests(measured, mask, stale):
+    mask.brush_size = 9
+    mask.paint((12, 5, 5), 1)
+    assert stale(measured) == FOLLOWS
+    assert table(measured)["Voxels"] == f"{np.count_nonzero(mask.data):,}"
+
+
+def test_agreement_follows_and_distances_wait(page, expert, mask, run, stale):
+    run(page)
+    mask.data[:2] = 0
+    mask.refresh()
+    assert stale(page) == FOLLOWS
+    assert "Dice 1.000" in page.headline.agreement.text()
+    assert table(page)["Difference"] == "+0.0"
+    assert table(page)["HD95"] == table(page)["ASSD"] == "–"
+    run(page)
+    assert table(page)["HD95"] == "0.00"
+
+
+def test_change_is_since_the_first_measuring_of_this_mask(measured, mask, run, tube):
+    mask.data[12:] = 0
+    mask.refresh()
+    run(measured)
+    change = tube.density[:12][tube.mask[:12] != 0].mean() - tube.mean
+    said = f"{change:+.1f} since opening" if f"{abs(change):.1f}" != "0.0" else ""
+    assert measured.headline.change.text() == said
+
+
+def test_mask_erased_whole_has_no_number_until_it_is_painted(measured, mask, stale, tube):
+    mask.data[:] = 0
+    mask.refresh()
+    assert stale(measured) == EMPTY
+    assert shown(measured) == "–"
+    mask.data[10, 20:30, 20:30] = 1
+    mask.refresh()
+    assert stale(measured) == FOLLOWS
+    assert shown(measured) == f"{tube.density[10, 20:30, 20:30].mean():.1f}"
 
 
 def test_undo_takes_the_mark_away_and_redo_brings_it_back(measured, mask, stale):
@@ -302,7 +355,7 @@ def test_edit_by_a_script_marks_it_stale(measured, mask, stale):
 
 def test_other_array_in_the_layer_marks_it_stale(measured, mask, stale):
     mask.data = np.zeros((4, 5, 6), np.uint8)
-    assert stale(measured)
+    assert stale(measured) == STALE
 
 
 def test_going_through_the_slices_does_not_mark_it_stale(measured, viewer, mask, stale):
@@ -318,7 +371,7 @@ def test_painting_the_experts_mask_marks_it_stale(page, expert, run, stale):
     run(page)
     assert not stale(page)
     expert.paint((12, 5, 5), 1)
-    assert stale(page)
+    assert stale(page) == STALE
 
 
 def test_painting_while_it_is_measured_marks_the_number_stale(
@@ -331,8 +384,8 @@ def test_painting_while_it_is_measured_marks_the_number_stale(
     mask.refresh()
     held.opened.set()
     ended(page)
-    assert shown(page) == f"{tube.mean:.1f}"
-    assert stale(page)
+    assert stale(page) == FOLLOWS
+    assert shown(page) == f"{tube.density[12, 32, 32]:.1f}"
 
 
 def test_measuring_again_takes_the_mark_away(measured, mask, run, stale, tube):
@@ -352,7 +405,7 @@ def test_number_goes_when_another_layer_is_picked(measured, viewer, tube, which)
     picker = getattr(measured, which)
     picker.setCurrentIndex(picker.count() - 1)
     assert shown(measured) == "–"
-    assert measured.source.isHidden()
+    assert measured.headline.source.isHidden()
     assert measured.table.isHidden()
     assert measured.profile.isHidden()
     assert not exportable(measured)
@@ -364,8 +417,8 @@ def test_nothing_of_an_old_number_comes_back_with_later_picks(measured, viewer, 
     measured.scan.pick(viewer.open(tube.path, plugin="napari-vbmd")[0])
     measured.mask.pick(mask)
     assert shown(measured) == "–"
-    assert measured.source.isHidden()
-    assert measured.unit.text() == "Tt.vBMD, mg HA/cm³"
+    assert measured.headline.source.isHidden()
+    assert measured.headline.unit.text() == "Tt.vBMD, mg HA/cm³"
 
 
 def test_number_goes_when_other_constants_are_typed(measured, scan):

@@ -54,6 +54,6 @@ def test_sample_is_measured_near_its_known_answer(viewer, dock, run):
     page = dock("Measure")
     run(page)
     answer = json.loads(sample_paths().answer.read_text())
-    shown = float(page.number.text().split("<")[0])
+    shown = float(page.headline.number.text().split("<")[0])
     assert shown == pytest.approx(answer["scanned_tt_vbmd_mg_cm3"], abs=0.06)
     assert shown == pytest.approx(answer["tt_vbmd_mg_cm3"], rel=0.03)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..calibration import Linear
 from ..grid import place
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator
@@ -64,19 +65,25 @@ def measure_against(
     ours, measurement = _measured(scan, mask, label, _part(progress, 0.0, 0.3))
     theirs, of_expert = _measured(scan, expert, None, _part(progress, 0.3, 0.6))
     overlap = compare(mask, expert, scan.grid, label, _part(progress, 0.6, 1.0))
+    on_common = difference_on_common_slices(ours, theirs, transform, label)
+    difference = measurement.tt_vbmd_mg_cm3 - of_expert.tt_vbmd_mg_cm3
+    return Comparison(measurement, of_expert, overlap, difference, on_common)
+
+
+def difference_on_common_slices(
+    ours: DensityAccumulator,
+    theirs: DensityAccumulator,
+    transform: Linear,
+    label: int | None = None,
+) -> float | None:
+    """Tt.vBMD, ours minus theirs, over the slices in which both have voxels [mg HA/cm3].
+
+    None where there are no such slices. ``label`` applies to ours.
+    """
     common = np.flatnonzero((ours.counts_per_slice(label) > 0) & (theirs.counts_per_slice() > 0))
-    difference_common = None
-    if common.size:
-        difference_common = ours.sums(label, common).mean(transform) - theirs.sums(
-            None, common
-        ).mean(transform)
-    return Comparison(
-        measurement,
-        of_expert,
-        overlap,
-        measurement.tt_vbmd_mg_cm3 - of_expert.tt_vbmd_mg_cm3,
-        difference_common,
-    )
+    if not common.size:
+        return None
+    return ours.sums(label, common).mean(transform) - theirs.sums(None, common).mean(transform)
 
 
 def _measured(scan, mask, label, progress) -> tuple[DensityAccumulator, Measurement]:

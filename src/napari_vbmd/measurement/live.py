@@ -5,7 +5,6 @@ changed asks for it to be looked at; what differs from the copy goes into the su
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,24 +12,12 @@ from ..errors import EmptyMaskError
 from ..grid import Grid, Placement, place
 from ..morphology import bounding_box
 from ..scan import Mask, Scan
-from .accumulator import Counts, DensityAccumulator, OverlapAccumulator
-from .densitometry import Measurement, summarise
+from . import overlap
+from .accumulator import DensityAccumulator, OverlapAccumulator
+from .comparison import Comparison, difference_on_common_slices
+from .densitometry import accumulate, summarise
 
-
-@dataclass(frozen=True)
-class LiveResult:
-    """The numbers as they are now.
-
-    Attributes
-    ----------
-    measurement : Measurement or None
-        None while the mask is empty.
-    counts : Counts or None
-        Behind Dice and IoU with the expert's mask, over the scan's whole grid.
-    """
-
-    measurement: Measurement | None
-    counts: Counts | None
+_CORNER = (slice(0, 1), slice(0, 1), slice(0, 1))  # the box of an empty mask
 
 
 class LiveMeasurement:
@@ -45,6 +32,9 @@ class LiveMeasurement:
         Of `labels`.
     expert : Mask, optional
         To compare with.
+    begun : tuple of (box, ndarray), optional
+        What `labels` held, all in this box of it, when that was measured; by default what it holds
+        now.
 
     Raises
     ------
@@ -52,16 +42,23 @@ class LiveMeasurement:
         As `densitometry.measure`.
     """
 
-    def __init__(self, scan: Scan, labels: np.ndarray, grid: Grid, expert: Mask | None = None):
+    def __init__(
+        self,
+        scan: Scan,
+        labels: np.ndarray,
+        grid: Grid,
+        expert: Mask | None = None,
+        begun: tuple[tuple[slice, slice, slice], np.ndarray] | None = None,
+    ):
         self._transform = scan.density_transform()
         self._scan, self._labels = scan, labels
         self._place: Placement = place(grid, scan.grid)
-        self._box = bounding_box(labels) or (slice(0, 1), slice(0, 1), slice(0, 1))
-        self._copy = np.array(labels[self._box], np.uint8)
+        self._box, held = begun or (bounding_box(labels) or _CORNER, None)
+        self._copy = np.array(labels[self._box] if held is None else held, np.uint8)
         self._sums = DensityAccumulator(scan.grid.shape[0], scan.voxels.dtype)
         self._expert = self._overlap = None
         if expert is not None:
-            self._expert = _Expert(expert, scan.grid)
+            self._expert = _Expert(expert, scan)
             self._overlap = OverlapAccumulator(scan.grid.shape)
             for z in self._expert.slices:
                 self._overlap.expert[z] = self._expert.count(z)
@@ -84,17 +81,22 @@ class LiveMeasurement:
         changed = [self._look_at(z) for z in slices]  # all of them, not up to the first
         return any(changed)
 
-    def result(self) -> LiveResult:
-        """The numbers now."""
+    def result(self) -> Comparison | None:
+        """The numbers now, without surface distances; None while the mask is empty."""
         try:
             measurement = summarise(self._scan, self._sums, self._transform)
         except EmptyMaskError:
-            measurement = None
-        return LiveResult(measurement, self._overlap.counts() if self._overlap else None)
-
-    def per_slice_counts(self) -> list[Counts] | None:
-        """Counts behind the Dice of every slice; None without an expert's mask."""
-        return self._overlap.per_slice() if self._overlap else None
+            return None
+        if self._expert is None:
+            return Comparison(measurement)
+        theirs = self._expert
+        return Comparison(
+            measurement,
+            theirs.measurement,
+            overlap.summarise(self._overlap, None, None),
+            measurement.tt_vbmd_mg_cm3 - theirs.measurement.tt_vbmd_mg_cm3,
+            difference_on_common_slices(self._sums, theirs.sums, self._transform),
+        )
 
     def _begin(self) -> None:
         """Count what is there: an edit of an empty mask. The copy, since painting may go on."""
@@ -127,7 +129,7 @@ class LiveMeasurement:
 
     def _grow(self, z: int, plane: np.ndarray) -> None:
         """Widen the copy so that it holds all of a slice."""
-        filled = bounding_box(plane[None]) or (slice(0, 1), slice(0, 1), slice(0, 1))
+        filled = bounding_box(plane[None]) or _CORNER
         wanted = (slice(z, z + 1), *filled[1:])
         old = self._box
         self._box = tuple(
@@ -158,10 +160,12 @@ class LiveMeasurement:
 
 
 class _Expert:
-    """The expert's mask, asked for single voxels of the scan's grid."""
+    """The expert's mask: its numbers, and its labels at single voxels of the scan's grid."""
 
-    def __init__(self, mask: Mask, grid: Grid):
-        placement = place(mask.grid, grid)
+    def __init__(self, mask: Mask, scan: Scan):
+        placement = place(mask.grid, scan.grid)
+        self.sums = accumulate(scan, mask, placement)
+        self.measurement = summarise(scan, self.sums, scan.density_transform(), name=mask.name)
         self._voxels = mask.voxels[placement.source_box]
         self._box = placement.target_box
         self.slices = range(self._box[0].start, self._box[0].stop)

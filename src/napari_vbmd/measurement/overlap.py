@@ -27,9 +27,10 @@ class Overlap:
     dice, iou, accuracy, sensitivity, specificity, precision : float
         Over the scan's whole grid, from 0 to 1; the specificity is None when the expert's mask
         fills the grid.
-    hd95_mm : float
-        The larger of the two 95th percentiles of surface distance [mm].
-    assd_mm : float
+    hd95_mm : float or None
+        The larger of the two 95th percentiles of surface distance [mm]; None while a mask is
+        edited, for both distances.
+    assd_mm : float or None
         Average symmetric surface distance [mm].
     dice_per_slice_mean, iou_per_slice_mean : float
         Means over the slices in which either mask has voxels.
@@ -43,8 +44,8 @@ class Overlap:
     sensitivity: float
     specificity: float | None
     precision: float
-    hd95_mm: float
-    assd_mm: float
+    hd95_mm: float | None
+    assd_mm: float | None
     dice_per_slice_mean: float
     iou_per_slice_mean: float
     per_slice: list[dict]
@@ -100,7 +101,7 @@ def accumulate(
     return counts
 
 
-def summarise(counts: OverlapAccumulator, hd95_mm: float, assd_mm: float) -> Overlap:
+def summarise(counts: OverlapAccumulator, hd95_mm: float | None, assd_mm: float | None) -> Overlap:
     """Turn counts and surface distances into an overlap."""
     whole = counts.counts()
     per_slice = [

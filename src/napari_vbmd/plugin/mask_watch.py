@@ -75,6 +75,10 @@ class MaskWatch(QObject):
                 getattr(layer.events, name).connect(self._notice)
         self.compare()
 
+    def same(self, layer: Labels | None) -> bool:
+        """Whether one layer is as it was; one that is not followed counts as such."""
+        return all(taken.same_as(one.data) for one, taken in self._followed if one is layer)
+
     def compare(self) -> None:
         """Look now, and tell."""
         self._timer.stop()

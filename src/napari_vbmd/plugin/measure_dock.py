@@ -1,28 +1,36 @@
-"""The dock Measure: one large number, its calibration, the table, and density along z."""
+"""The dock Measure: one large number, its calibration, the table, and density along z.
+
+Once measured, the numbers follow every edit of the mask; surface distances and exports wait for the
+next press of the button.
+"""
+
+import weakref
 
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import (
-    QHeaderView,
-    QLabel,
-    QTableWidget,
-    QTableWidgetItem,
-)
+from qtpy.QtCore import QTimer
 
 from ..errors import VbmdError
 from ..grid import place
 from ..measurement.comparison import Comparison, measure_against
+from ..measurement.live import LiveMeasurement
 from . import results
 from .calibration_form import CalibrationForm
 from .exports import ExportRow, Measured
+from .headline import Headline
 from .job import sentence
 from .layers import mask_of, scan_of
+from .live_mask import LiveMask
 from .mask_watch import MaskWatch, Snapshot, snapshot
-from .parts import Note, Page, RunBar, Warnings
+from .number_table import NumberTable
+from .parts import Page, RunBar, Warnings
 from .picker import LayerPicker
 from .profile import ProfileCanvas
 from .slice_range import slice_in_view
 
-_EMPTY, _UNIT = "–", "Tt.vBMD, mg HA/cm³"
+_QUIET_MS = 120  # table and plot wait for the end of a movement; the number does not
+_STALE = "The mask was changed since: measure again."
+_FOLLOWS = "The numbers follow your edits; for HD95, ASSD and exports measure again."
+_NONE_LEFT = "The mask is empty now: paint or segment the bone."
 
 
 class MeasureDock(Page):
@@ -37,7 +45,12 @@ class MeasureDock(Page):
         )
         self.comparison: Comparison | None = None
         self._basis: tuple = ()  # what the numbers shown rest on
+        self._opened = weakref.WeakKeyDictionary()  # by mask: its first Tt.vBMD, and of what
         self._watch = MaskWatch(self)
+        self._live = LiveMask(napari_viewer, self)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_rest)
         self._lay_out()
         self.scan.picked.connect(self._check_calibration)
         for picker in (self.scan, self.mask, self.expert):
@@ -47,6 +60,8 @@ class MeasureDock(Page):
         self.calibration.calibrated.connect(lambda _: self._check_calibration(self.scan.layer))
         self.run_bar.button.clicked.connect(self.run)
         self._watch.compared.connect(self._show_whether_stale)
+        self._live.changed.connect(self._follow)
+        self._live.lost.connect(lambda: self.stale.list([_STALE]))
         self.profile.slice_clicked.connect(self._go_to)
         napari_viewer.dims.events.current_step.connect(self._mark)
         self._check_calibration(self.scan.layer)
@@ -63,42 +78,65 @@ class MeasureDock(Page):
             return
         basis = self._rest_on()
 
-        def work(progress) -> tuple[Measured, list[Snapshot]]:
+        labels = layers[0].data
+
+        def work(progress) -> tuple[Measured, list[Snapshot], LiveMeasurement]:
             taken = [snapshot(mask) for mask in masks]  # painting may go on meanwhile
             copies = [one.mask for one in taken]
             comparison = measure_against(scan, *copies, progress=progress)
-            return Measured(comparison, scan, *(*copies, None)[:2]), taken
+            begun = taken[0].box, copies[0].voxels
+            live = LiveMeasurement(scan, labels, masks[0].grid, *(*copies[1:], None)[:1], begun)
+            return Measured(comparison, scan, *(*copies, None)[:2]), taken, live
 
-        def show(done: tuple[Measured, list[Snapshot]]) -> None:
-            measured, taken = done
+        def show(done: tuple[Measured, list[Snapshot], LiveMeasurement]) -> None:
+            measured, taken, live = done
             self._basis = basis
             self._show(measured)
+            self._live.follow(layers[0], live)
             self._watch.follow(list(zip(layers, taken, strict=True)))
             self._forget_others()
 
         self.run_bar.run(work, f"Measuring {layers[0].name}", show)
 
+    def stop(self) -> None:
+        """End what goes on, following the mask too."""
+        super().stop()
+        self._live.leave()
+        self._later.stop()
+
     def _show(self, measured: Measured) -> None:
-        self.comparison, self._measured = measured.comparison, measured
-        comparison = measured.comparison
-        m = comparison.measurement
-        spread = (
-            ""
-            if m.tt_vbmd_sd_mg_cm3 is None
-            else (f"<span style='font-size: 14pt;'> ± {m.tt_vbmd_sd_mg_cm3:.1f}</span>")
-        )
-        self.number.setText(f"{m.tt_vbmd_mg_cm3:.1f}{spread}")
-        self.unit.say("Tt.vBMD ± SD of voxels, mg HA/cm³")
-        self.agreement.setText(results.agreement(comparison))
-        self.agreement.setVisible(comparison.overlap is not None)
-        self.source.say(results.calibration_line(m.calibration))
-        self.warnings.list(m.warnings)
-        self._fill_table(results.rows(comparison))
+        self._measured = measured
+        density = measured.comparison.measurement.tt_vbmd_mg_cm3
+        first = self._opened.setdefault(self._basis[1], (self._basis[0], density))
+        self._first = first[1] if first[0] is self._basis[0] else None
+        self._show_numbers(measured.comparison)
+        self._show_rest()
+        self.exports.offer(measured)
+        self.run_bar.message.say("")
+
+    def _follow(self) -> None:
+        """The mask was edited: its numbers at once, the rest soon."""
+        comparison = self._live.live.result()
+        if comparison is None:
+            self.headline.clear()
+            self.stale.list([_NONE_LEFT])
+            return
+        # what is said of the field of view was said at the last measuring, and stays
+        self._show_numbers(comparison)
+        self._later.start(_QUIET_MS)
+
+    def _show_numbers(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.headline.show_numbers(comparison, self._first)
+
+    def _show_rest(self) -> None:
+        said = self._measured.comparison.measurement.warnings
+        now = self.comparison.measurement.warnings
+        self.warnings.list(list(dict.fromkeys([*said, *now])))
+        self.table.fill(results.rows(self.comparison))
         self._plot()
         for widget in self._result_widgets:
             widget.setVisible(True)
-        self.exports.offer(measured)
-        self.run_bar.message.say("")
 
     def _plot(self, event=None) -> None:
         if self.comparison is None:
@@ -114,23 +152,14 @@ class MeasureDock(Page):
             return
         self.comparison = None
         self._watch.follow([])
-        self.number.setText(_EMPTY)
-        self.unit.say(_UNIT)
-        self.source.say("")
+        self._live.leave()
+        self._later.stop()
+        self.headline.clear()
         self.warnings.list([])
         self.stale.list([])
-        for widget in (*self._result_widgets, self.agreement):
+        for widget in self._result_widgets:
             widget.setVisible(False)
         self.exports.offer(None)
-
-    def _fill_table(self, rows: list[results.Row]) -> None:
-        self.table.setRowCount(len(rows))
-        for i, row in enumerate(rows):
-            for j, text in enumerate(row):
-                self.table.setItem(i, j, QTableWidgetItem(text))
-        self.table.resizeRowsToContents()
-        height = sum(self.table.rowHeight(i) for i in range(len(rows))) + 4
-        self.table.setFixedHeight(height)
 
     def _rest_on(self) -> tuple:
         """What a number now would rest on: layers, their places, and the calibration."""
@@ -145,9 +174,17 @@ class MeasureDock(Page):
         return *layers, scan.unit, scan.calibration, scan.grid, *grids
 
     def _show_whether_stale(self, same: bool) -> None:
-        self.stale.list([] if same else ["The mask was changed since: measure again."])
+        if self.comparison is None:
+            return
+        self.stale.list([] if same else [self._what_is_old()])
         # the report would show the outline that was measured, beside a mask that differs
         self.exports.offer(self._measured if same else None)
+
+    def _what_is_old(self) -> str:
+        """What the dock still shows of the mask as it was; the numbers follow it, if they can."""
+        if self._live.live is None or not self._watch.same(self.expert.layer):
+            return _STALE
+        return _FOLLOWS if self._live.live.result() else _NONE_LEFT
 
     def _check_calibration(self, layer) -> None:
         calibrated = True
@@ -156,8 +193,7 @@ class MeasureDock(Page):
                 calibrated = scan_of(layer).is_calibrated
             except VbmdError as error:
                 self.run_bar.message.say(sentence(error))
-        for widget in (self.number, self.unit, self.source):
-            widget.setVisible(calibrated and bool(widget.text()))
+        self.headline.allow(calibrated)
         self.calibration.setVisible(not calibrated)
         self.missing.list([] if calibrated else ["No density without a calibration."])
         if not calibrated:
@@ -189,37 +225,19 @@ class MeasureDock(Page):
         form.addRow("Mask", self.mask)
         form.addRow("Expert", self.expert)
         self.run_bar = RunBar("Measure", "Compute the density of the mask")
-        self.number = QLabel(_EMPTY)
-        self.number.setStyleSheet("font-size: 26pt; font-weight: bold;")
-        self.number.setToolTip("Mean density within the mask, mg HA/cm³, ± SD of its voxels")
-        self.unit = Note(_UNIT)
-        self.agreement = QLabel()
-        self.agreement.setWordWrap(True)
-        self.agreement.setVisible(False)
-        self.source = Note()
+        self.headline = Headline()
         self.stale = Warnings()
         self.warnings = Warnings()
         self.missing = Warnings()
         self.calibration = CalibrationForm()
-        self.table = QTableWidget(0, 3)
-        self.table.horizontalHeader().setVisible(False)
-        self.table.verticalHeader().setVisible(False)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.Stretch)
-        for column in (1, 2):
-            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeToContents)
-        self.table.setEditTriggers(QTableWidget.NoEditTriggers)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
+        self.table = NumberTable()
         self.profile = ProfileCanvas()
         self._result_widgets = self.profile, self.table
         for widget in self._result_widgets:
             widget.setVisible(False)
         for widget in (
-            self.number,
+            self.headline,
             self.stale,
-            self.unit,
-            self.agreement,
-            self.source,
             self.warnings,
             self.missing,
             self.calibration,

@@ -39,8 +39,8 @@ def rows(comparison: Comparison) -> list[Row]:
         ("Sensitivity", _number(o.sensitivity, 3), ""),
         ("Specificity", _number(o.specificity, 3), ""),
         ("Precision", _number(o.precision, 3), ""),
-        ("HD95", f"{o.hd95_mm:.2f}", "mm"),
-        ("ASSD", f"{o.assd_mm:.2f}", "mm"),
+        ("HD95", _number(o.hd95_mm, 2), "mm"),
+        ("ASSD", _number(o.assd_mm, 2), "mm"),
     ]
 
 
