@@ -157,7 +157,7 @@ def _at_once(network, volume, device, progress) -> np.ndarray:
     def tick(*_):
         nonlocal done
         done += 1
-        progress(min(1.0, done / len(layers)), f"layer {done}")
+        progress(min(1.0, done / len(layers)), f"network layer {done}")
 
     hooks = [layer.register_forward_hook(tick) for layer in layers]
     try:
