@@ -220,13 +220,16 @@ def test_other_files_beside_the_slices_are_no_obstacle(folder):
     assert read_dicom(folder).grid.shape[0] == 6
 
 
-@pytest.mark.parametrize("name", [None, "notes.txt", "empty.dcm"])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [(None, "no DICOM series"), ("notes.txt", "no DICOM series"), ("empty.dcm", "cannot be read")],
+)
 def test_a_folder_without_a_series_is_refused_and_the_library_prints_nothing(
-    folder, refused, capfd, name
+    folder, refused, capfd, name, reason
 ):
     folder.mkdir()
     if name:
         (folder / name).touch()
-    with refused(FileFormatError, folder, "no DICOM series"):
+    with refused(FileFormatError, folder, reason):
         read_dicom(folder)
     assert capfd.readouterr() == ("", "")

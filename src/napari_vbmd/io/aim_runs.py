@@ -111,7 +111,7 @@ def encode(mask: np.ndarray) -> bytes:
     flat = np.ascontiguousarray(mask).reshape(-1)
     edges = np.concatenate(([0], *_changes(flat), [flat.size]))
     # a run of n is as many 255 (254 voxels, no toggle) as leave 1 to 254 for the last code; a last
-    # code of 0 after them would say the same, but itk-ioscanco misreads it
+    # code of 0 after them would say the same, but aimio-py refuses it
     full, rest = np.divmod(np.diff(edges) - 1, _RUN_WITHOUT_TOGGLE)
     ends = np.cumsum(full + 1) - 1
     codes = np.full(int(ends[-1]) + 1, 255, np.uint8)

@@ -1,7 +1,6 @@
 """A folder with one DICOM series, through SimpleITK."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import SimpleITK as sitk
 from ..errors import FileFormatError
 from ..scan import Scan
 from .dicom_calibration import PRIVATE, calibration_of, unit_of
+from .dicom_elements import Slice
 from .itk import refusing, scan_of
 
 _STEP_TOLERANCE = 0.01  # of the median distance between slices
@@ -63,26 +63,22 @@ def read_dicom(folder: str | Path) -> Scan:
 
 def _series(folder: Path) -> tuple[str, ...]:
     """The files of the folder's one series, in order."""
-    with _without_warnings():
-        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
+    slices = [Slice(path) for path in sorted(folder.iterdir()) if _is_slice(path)]
+    if not slices:
         raise FileFormatError(
             f"{folder}: no DICOM series in this folder; choose the one with the slices"
         )
+    series = {one.series for one in slices}
     if len(series) > 1:
         raise FileFormatError(
             f"{folder}: {len(series)} DICOM series in one folder; keep each in its own folder"
         )
-    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
-    # A file that cannot be parsed is left out in silence; at either end no gap would show it.
-    known = {Path(name).name for name in names}
-    unread = [p.name for p in sorted(folder.iterdir()) if p.name not in known and _is_slice(p)]
-    if unread:
+    lost = [one.path.name for one in slices if math.isnan(one.height_mm)]
+    if lost and len(slices) > 1:
         raise FileFormatError(
-            f"{folder}: {len(unread)} of its DICOM files cannot be read, first {unread[0]}; "
-            "export the series again"
+            f"{folder}: {lost[0]} does not say where its slice lies; export the series again"
         )
-    return names
+    return tuple(str(one.path) for one in sorted(slices, key=lambda one: one.height_mm))
 
 
 def _is_slice(path: Path) -> bool:
@@ -151,14 +147,3 @@ def _side(header: dict) -> tuple[str, str]:
     laterality = header.get("Laterality") or header.get("ImageLaterality") or ""
     side = {"L": "left", "R": "right"}.get(laterality.upper())
     return (side, "DICOM laterality") if side else ("unknown", "the header does not say")
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Keep the library's warnings off stderr, where our one line on the same thing follows."""
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
