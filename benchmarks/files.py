@@ -92,8 +92,8 @@ def itk_ioscanco(kind: str, task: str, path: Path):
     read(path.with_name(SMALL))  # loads its modules
 
     if task == "open":
-        reader = itk.ImageFileReader[itk.Image[pixel, 3]].New(FileName=str(path))
-        return reader.UpdateOutputInformation
+        reader = itk.ImageFileReader[itk.Image[pixel, 3]]  # a new one each time: it remembers
+        return lambda: reader.New(FileName=str(path)).UpdateOutputInformation()
     if task == "one slice":
         return lambda: np.array(read()[120])
     if task == "read all":
