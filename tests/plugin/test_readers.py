@@ -191,3 +191,12 @@ def test_mask_dropped_on_a_scan_lands_at_its_place(viewer, open_scan, write, tub
     assert mask_of(layer).grid.position == (4, 10, 30)
     assert layer.contour > 0
     np.testing.assert_allclose(viewer.layers.extent.world[1], tube.grid.size_mm, atol=0.083)
+
+
+def test_the_log_kept_with_a_mask_names_nobody(write, labels, tmp_path):
+    log = {"Patient Name": "Roe, Jane", "Site": 4}
+    path = write_mask(tmp_path / "m.aim", labels, GRID, log)
+    [(_, kwargs, _)] = read(str(path))
+    kept = kwargs["metadata"]["vbmd"]["about"]["log"]
+    assert "Site                          4" in kept
+    assert "Roe" not in kept

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import VbmdError
 from ..io.files import READABLE, REFUSED, read_mask, read_scan, suffix_of
+from ..io.processing_log import ProcessingLog
 from ..scan import Mask, Scan
 from .layers import EXPERT, LayerData, mask_to_layer, scan_to_layer
 from .status import watch
@@ -36,7 +37,7 @@ def _layer(path: Path) -> LayerData:
     if not _is_mask(scan):
         return scan_to_layer(scan)
     mask: Mask = read_mask(path)
-    about = {"file": mask.name, "log": mask.log}
+    about = {"file": mask.name, "log": ProcessingLog(mask.log).public().text}
     return mask_to_layer(mask, mask.name, EXPERT, about)
 
 
