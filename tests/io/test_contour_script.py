@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from napari_vbmd.errors import FileFormatError, ParameterError
@@ -52,6 +54,13 @@ def test_contours_become_masks_with_their_text_headers():
     ]
     assert "  -filename                  A_SEG.AIM" in lines
     assert "  -version_020               true" in lines
+
+
+def test_the_page_on_the_round_trip_shows_what_is_written():
+    page = (Path(__file__).parents[2] / "docs" / "contour-round-trip.md").read_text("utf-8")
+    lines = to_contours(["HAND_1_PRED"]).splitlines()
+    steps = "\n".join(f"    {line}" for line in lines[1:-1])
+    assert f"{steps}\n" in page
 
 
 @pytest.mark.parametrize("script", [to_contours, to_masks])

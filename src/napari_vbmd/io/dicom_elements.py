@@ -55,8 +55,8 @@ class Slice:
                 walk.file()
         except (ValueError, struct.error):  # an empty file cannot be mapped, either
             raise FileFormatError(
-                f"{path.parent}: its DICOM file {path.name} cannot be read: damaged, cut short, or "
-                "packed as a whole; export the series again"
+                f"{path.parent}: its DICOM file {path.name} cannot be read: damaged, cut short, "
+                "packed as a whole, or no image; take it away, or export the series again"
             ) from None
         self._values = walk.values
         self.series = self._text(_SERIES)
