@@ -102,7 +102,8 @@ def read_header(path: str | Path) -> IsqHeader:
         data_start = (_int(head, 508) + 1) * BLOCK
         extended = file.read(max(0, min(data_start, _LARGEST_HEADER) - BLOCK))
     grid = _grid(path, head, data_start)
-    fields = {name: _int(head, offset) for name, offset in FIELDS.items()}
+    words = struct.unpack(f"<{BLOCK // 4}i", head)
+    fields: dict[str, int | str] = {name: words[at // 4] for name, at in FIELDS.items()}
     fields["Original Creation-Date"] = _vms_time(struct.unpack_from("<q", head, 36)[0])
     fields["Patient Name"] = head[NAME].split(b"\0")[0].decode("latin-1").strip()
     return IsqHeader(grid, fields, named_blocks(extended), data_start)
