@@ -21,6 +21,7 @@ FLOORS = {
     "segmentation": 3,
     "measurement": 3,
     "phantom": 3,
+    "editing": 3,
     "report": 4,
     "provenance": 4,
     "pipeline": 5,

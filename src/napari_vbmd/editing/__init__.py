@@ -1,0 +1,1 @@
+"""What an annotator does to a mask: pure functions on arrays, which know no screen."""
