@@ -124,6 +124,10 @@ CONFIGURATIONS = {
             optimiser="Adam",
             learning_rate=1e-4,
             batch_size=1,
+            weights_file="unet-3d.pt",
+            weights_sha256="e47de62817ebbece7fdd7e3f00a7f1cdae6d3f4255671d552dbe198318ea81aa",
+            normalisation=Normalisation(0.13411383836524254, 0.16717661462721284),
+            held_out_dice=0.926,
         ),
     )
 }
