@@ -179,8 +179,9 @@ def _row(kind: str, task: str, way: str, runs: dict) -> str:
         return f"| {kind} | {task} | {way} | {error} | | | |"
     seconds, memory = _median(runs[way], "s"), _median(runs[way], "bytes")
     base = runs[WAYS[0]]
-    times, more = seconds / _median(base, "s"), max(memory, 1e6) / max(_median(base, "bytes"), 1e6)
-    cells = f"{seconds:.3g}", f"{memory / 1e6:.0f}", f"{times:.1f}", f"{more:.1f}"
+    least = _median(base, "bytes")
+    more = f"{memory / least:.1f}" if least >= 1e6 else "–"  # of next to nothing there is no ratio
+    cells = f"{seconds:.3g}", f"{memory / 1e6:.0f}", f"{seconds / _median(base, 's'):.1f}", more
     return f"| {kind} | {task} | {way} | {' | '.join(cells)} |"
 
 

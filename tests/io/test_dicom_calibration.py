@@ -131,3 +131,21 @@ def test_slices_that_mean_different_things_are_refused(series, refused, odd):
     write_slice(folder, 2, **odd)
     with refused(FileFormatError, folder, "different calibration"):
         read_dicom(folder)
+
+
+def filled_up(folder):
+    """The slices with zeros behind them, up to a whole block, as OpenVMS has files."""
+    for path in folder.iterdir():
+        with open(path, "ab") as file:
+            file.write(bytes(-path.stat().st_size % 512))
+    return folder
+
+
+def test_files_of_whole_blocks_are_read(series):
+    np.testing.assert_array_equal(read_dicom(filled_up(series())).voxels, EVERY)
+
+
+def test_the_library_cannot_read_such_files_of_implicit_vr(series, refused):
+    folder = filled_up(series(syntax=ImplicitVRLittleEndian))
+    with refused(FileFormatError, folder, "damaged, or not a DICOM series"):
+        read_dicom(folder)

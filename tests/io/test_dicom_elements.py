@@ -129,3 +129,12 @@ def test_sequences_in_sequences_without_end_are_refused(file):
     file.write_bytes(whole[:start] + nested)
     with pytest.raises(FileFormatError, match="cannot be read"):
         Slice(file)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("filling", [1, 7, 300, 511])
+def test_the_filling_of_the_last_block_is_no_obstacle(file, syntax, filling):
+    write(file, syntax)
+    with open(file, "ab") as stream:
+        stream.write(bytes(filling))
+    assert Slice(file).series == "1.2.3.4"

@@ -46,8 +46,8 @@ def write_aim_mask(
     highest = int(mask.max())
     if highest > 127:
         raise ParameterError(f"{path}: an AIM mask holds labels up to 127, not {highest}")
-    single = not any(np.any((section != 0) & (section != highest)) for section in mask)
-    if single:
+    several = highest > 1 and any(np.any((s != 0) & (s != highest)) for s in mask)
+    if not several:
         kind, data = BINARY, aim_runs.encode(mask)
     else:
         kind, data = CHAR, np.ascontiguousarray(mask, np.int8).data

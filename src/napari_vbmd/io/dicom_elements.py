@@ -98,9 +98,13 @@ class _Walk:
         if syntax == _DEFLATED:
             raise ValueError("deflated")
         self.explicit, self.order = syntax != _IMPLICIT, ">" if syntax == _BIG_ENDIAN else "<"
-        while self.at < len(self.data):
+        while self.at < len(self.data) and not self._is_filling():
             self._element(len(self.data), 0)
         self._check_pixels(syntax)
+
+    def _is_filling(self) -> bool:
+        """Whether only zeros follow the pixels: OpenVMS fills the last block of 512 bytes."""
+        return bool(self.pixels) and not any(self.data[self.at : self.at + 512])
 
     def _check_pixels(self, syntax: str) -> None:
         numbers = {tag: self._whole_number(tag, default) for tag, default in _SHAPE.items()}
