@@ -22,7 +22,8 @@ from napari_vbmd.plugin.layers import add_mask
 from napari_vbmd.plugin.parts import DOCK_WIDTH, Note, Page, RunBar, Warnings
 from napari_vbmd.scan import Mask
 
-DOCKS = ("Scan", "Segment", "Post-process", "Measure")
+DOCKS = ("Scan", "Segment", "Post-process", "Correct", "Measure")
+OF_MASKS = ("Post-process", "Correct")
 
 
 @pytest.fixture
@@ -207,17 +208,17 @@ def test_finished_work_and_its_result_are_let_go(bar, qtbot):
 @pytest.mark.parametrize("name", DOCKS)
 def test_dock_opened_before_any_layer_is_ready_for_the_first(viewer, dock, open_scan, name):
     page = dock(name)
-    picker = page.mask if name == "Post-process" else page.scan
+    picker = page.mask if name in OF_MASKS else page.scan
     assert picker.layer is None
     if hasattr(page, "run_bar"):
         assert not page.run_bar.button.isEnabled()
         assert page.run_bar.button.toolTip()
     layer = open_scan(viewer)
-    if name != "Post-process":
+    if name not in OF_MASKS:
         assert page.scan.layer is layer
 
 
-@pytest.mark.parametrize("name", DOCKS[:3])
+@pytest.mark.parametrize("name", DOCKS[:4])
 def test_last_line_of_a_dock_opens_the_next_one_in_sight(make_napari_viewer, dock, qtbot, name):
     viewer = make_napari_viewer(show=True)
     page = dock(name, viewer)

@@ -4,7 +4,7 @@ A new tool is an entry in `TOOLS`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,12 +30,30 @@ class Setting:
         How far an outline may move to an edge.
     density : callable or None
         Of the scan, as `snap` wants it; None where there is no calibrated scan.
+    first : int
+        Slice of the whole mask at which the part given to a tool begins.
+    corner : tuple of int
+        Row and column at which it begins.
     """
 
     spacing_mm: tuple[float, float, float]
     by_mm: float = 0.1
     reach_mm: float = 0.4
     density: Density | None = None
+    first: int = 0
+    corner: tuple[int, int] = (0, 0)
+
+    def within(self, box: tuple[slice, slice, slice]) -> "Setting":
+        """The same for a part of the mask."""
+        return replace(self, first=box[0].start, corner=(box[1].start, box[2].start))
+
+    def density_in(self, z: int, part: tuple[slice, slice]) -> np.ndarray:
+        """Densities under a part of a slice, by the indices of the part given to a tool."""
+        rows, columns = (
+            slice(side.start + at, side.stop + at)
+            for side, at in zip(part, self.corner, strict=True)
+        )
+        return self.density(z + self.first, (rows, columns))
 
 
 @dataclass(frozen=True)
@@ -107,7 +125,7 @@ TOOLS = (
         "Snap to edge",
         "Move the outline onto the nearest strong edge of the scan",
         lambda mask, setting, slicewise, tell: snap(
-            mask, setting.density, setting.spacing_mm, setting.reach_mm, tell
+            mask, setting.density_in, setting.spacing_mm, setting.reach_mm, tell
         ),
         "Shift-E",
         needs_scan=True,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from napari.layers import Labels
 
 from ..errors import ParameterError
 from ..grid import Grid, place
@@ -64,7 +65,39 @@ class Edit:
         return f"{self.names}: {count:,} voxels changed, {gained:+,} in all, {volume:+.2f} mm³."
 
 
-def edit(mask: Mask, selected: int, applied: Sequence[Step], progress: Progress) -> Edit:
+def apply_to(layer: Labels, done: Edit) -> bool:
+    """Make an edit in its layer, as one undo step; False when the mask was changed meanwhile."""
+    if not done.fits(layer.data):
+        return False
+    indices, labels = done.changed()
+    if labels.size:
+        layer.data_setitem(indices, labels)
+    return True
+
+
+def room(mask: Mask, margin: int | Sequence[int] = 1) -> tuple[slice, slice, slice]:
+    """The box that steps work in, with a margin in voxels.
+
+    With an empty slice at either end: without one the bone would seem to go on there.
+
+    Raises
+    ------
+    ParameterError
+        When the mask is empty.
+    """
+    box = bounding_box(mask.voxels, margin)
+    if box is None:
+        raise ParameterError(f"{mask.name}: the mask is empty; segment or paint the bone first")
+    return box[0], _mirrored_span(box[1], mask.voxels.shape[1]), box[2]
+
+
+def edit(
+    mask: Mask,
+    selected: int,
+    applied: Sequence[Step],
+    progress: Progress,
+    box: tuple[slice, slice, slice] | None = None,
+) -> Edit:
     """Do the steps on one label; other labels stay, and are not painted over.
 
     Parameters
@@ -76,19 +109,17 @@ def edit(mask: Mask, selected: int, applied: Sequence[Step], progress: Progress)
     applied : sequence of (name, function)
         Functions of an array (0 and the label), its spacing [mm], and progress.
     progress : callable
+    box : tuple of slice, optional
+        To work in; that of `room` by default.
 
     Raises
     ------
     ParameterError
         When the mask is empty, or holds several labels and none of them is selected.
     """
-    # with an empty slice at either end: without one the bone would seem to go on there
-    box = bounding_box(mask.voxels, margin=1)
-    if box is None:
-        raise ParameterError(f"{mask.name}: the mask is empty; segment or paint the bone first")
-    box = box[0], _mirrored_span(box[1], mask.voxels.shape[1]), box[2]
+    box = room(mask) if box is None else box
     before = mask.voxels[box].copy()
-    label = _label_of(mask.name, before, selected)
+    label = label_of(mask.name, before, selected)
     others = (before != 0) & (before != label)
     after = np.where(others, np.uint8(0), before)
     for done, (name, apply) in enumerate(applied):
@@ -105,7 +136,7 @@ def _mirrored_span(span: slice, length: int) -> slice:
     return slice(start, length - start)
 
 
-def _label_of(name: str, voxels: np.ndarray, selected: int) -> int:
+def label_of(name: str, voxels: np.ndarray, selected: int) -> int:
     """The one label of a mask, or the one selected where there are several."""
     present = np.flatnonzero(np.bincount(voxels.ravel(), minlength=256)[1:]) + 1
     if len(present) == 1:

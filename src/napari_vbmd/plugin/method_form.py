@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from magicgui.widgets import Container, create_widget
+from qtpy.QtWidgets import QWidget
 
 from ..scan import SIDES
 from ..segmentation.inference import DEVICES
@@ -87,6 +88,8 @@ class MethodForm:
                 widget_type=shown.widget_type,
                 options={**shown.options, "tooltip": shown.tooltip},
             )
+            for part in widgets[field.name].native.findChildren(QWidget):
+                part.setToolTip(shown.tooltip)  # a slider's number and a file's button, too
         basic = [widgets[name] for name in _BASIC if name in widgets]
         advanced = [w for name, w in widgets.items() if name not in _BASIC]
         self.widgets = widgets

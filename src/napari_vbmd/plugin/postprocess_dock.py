@@ -12,7 +12,7 @@ from ..scan import Mask
 from ..segmentation import postprocessing as steps
 from .job import sentence
 from .layers import AGREEMENT, add_mask, is_preview, mask_of, scan_of
-from .mask_edit import Edit, edit
+from .mask_edit import Edit, apply_to, edit
 from .parts import Note, Page, RunBar, small_button
 from .picker import LayerPicker, narrow
 
@@ -34,7 +34,7 @@ class PostprocessDock(Page):
     """Ticked steps, in the order shown, on one label of a mask."""
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):  # noqa: F821 - read by npe2
-        super().__init__(napari_viewer, "Measure", "Next: measure the density →")
+        super().__init__(napari_viewer, "Correct", "Next: correct it by hand →")
         self.mask = LayerPicker(napari_viewer, Labels, "The mask to clean")
         self.scan = LayerPicker(
             napari_viewer,
@@ -109,12 +109,9 @@ class PostprocessDock(Page):
         return [layer for layer in self.viewer.layers if is_preview(layer)]
 
     def _show_in_place(self, layer: Labels, done: Edit, _) -> None:
-        if layer not in self.viewer.layers or not done.fits(layer.data):
+        if layer not in self.viewer.layers or not apply_to(layer, done):
             self.run_bar.complain("The mask was changed meanwhile; nothing was done. Apply again.")
             return
-        indices, labels = done.changed()
-        if labels.size:
-            layer.data_setitem(indices, labels)
         self.run_bar.message.say(done.describe())
 
     def _show_new(self, layer: Labels, done: Edit, whole: Mask) -> None:
