@@ -34,6 +34,7 @@ def main() -> None:
 
     dock = dock.open_dock("Segment")
     expert.visible = False
+    dock.method.setCurrentText("contour")
     set_slices(dock, viewer, scan, expert)
     go_to(viewer, scan, SAMPLE_SLICE)
     dock.run_bar.button.click()
@@ -99,6 +100,21 @@ def network(viewer) -> None:
     measure.run_bar.button.click()
     wait_for(measure)
     take(viewer, "network_measure")
+    correct(viewer, measure, dock.result)
+
+
+def correct(viewer, measure, mask) -> None:
+    """A rough stroke snapped to the bone's edge, and the density that followed both."""
+    dock = measure.open_dock("Correct")
+    dock.mask.pick(mask)
+    viewer.layers.selection.active = mask
+    row = mask.data[HAND_SLICE].any(axis=1).nonzero()[0]
+    column = mask.data[HAND_SLICE].any(axis=0).nonzero()[0]
+    mask.brush_size = 20
+    mask.paint((HAND_SLICE, int(row.mean()), int(column.max()) - 2), 1)
+    take(viewer, "correct")
+    measure.parentWidget().raise_()
+    take(viewer, "measure_live")
 
 
 def zoom_to(viewer, mask) -> None:

@@ -22,6 +22,7 @@ from phantom_batches import PADDING, SOURCES, Cache, cache_one, draw_2d, draw_3d
 from napari_vbmd.segmentation.configurations import CONFIGURATIONS
 
 TRAINING_END = 100_000  # seeds from here on belong to the tests
+SETTLING = 40  # batches over which batch norms take their means before a validation
 OUTPUT_BIAS = -4.0  # bone is rare: start from "no bone"
 
 
@@ -38,6 +39,25 @@ def render_all(args) -> None:
         }
         for done, job in enumerate(as_completed(jobs), 1):
             print(f"{done}/{len(jobs)}: seed {jobs[job]}, {job.result():.0f} s", flush=True)
+
+
+def settle(network, images) -> None:
+    """Batch norms count anew what training batches look like: their running means are noisy.
+
+    Without this a 2D network that is good in training can be useless in evaluation.
+    """
+    import torch
+
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+    network.train()
+    with torch.no_grad():
+        for batch in images:
+            network(batch)
+    for norm in norms:
+        norm.momentum = 0.1
 
 
 def validate(network, cache: Cache, dims: int, mean: float, sd: float) -> float:
@@ -112,13 +132,18 @@ def train(args) -> None:
     layout = torch.channels_last if configuration.dims == 2 else torch.channels_last_3d
     network = network.to(memory_format=layout).train()
     loss_of = DiceCELoss(sigmoid=True, batch=True)
+
+    def batch():
+        images, labels = draw(cache, args.batch, tuple(args.patch))
+        images = (images - state["mean"]) / state["sd"]
+        return images.contiguous(memory_format=layout), labels
+
     began, before, losses = time.monotonic(), state["seconds"], []
     while state["step"] < args.steps and time.monotonic() - began < 60 * args.minutes:
         rate = rate_at(state["step"], args.steps, args.rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        images, labels = draw(cache, args.batch, tuple(args.patch))
-        images = ((images - state["mean"]) / state["sd"]).contiguous(memory_format=layout)
+        images, labels = batch()
         loss = loss_of(network(images), labels)
         optimiser.zero_grad()
         loss.backward()
@@ -130,6 +155,8 @@ def train(args) -> None:
         if state["step"] % args.every == 0 or state["step"] == args.steps:
             cache.refresh()
             held_out.refresh()
+            if configuration.dims == 2:
+                settle(network, (batch()[0] for _ in range(SETTLING)))
             dice = validate(network, held_out, configuration.dims, state["mean"], state["sd"])
             log(args.out, state, np.mean(losses), rate, dice, cache, held_out)
             keep(args, network, optimiser, state, dice, len(cache.volumes))
