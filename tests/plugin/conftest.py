@@ -91,6 +91,14 @@ def _no_needless_waiting(monkeypatch):
         gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def rescue_folder(monkeypatch, tmp_path_factory) -> Path:
+    """Edited masks are kept in a folder of the test's own, and no other test's are offered."""
+    folder = tmp_path_factory.mktemp("rescue")
+    monkeypatch.setenv("VBMD_RESCUE", str(folder))
+    return folder / "rescue"
+
+
 @pytest.fixture(scope="session")
 def tube(tmp_path_factory) -> Tube:
     large, large_shell = _tube(32, 20, 15)

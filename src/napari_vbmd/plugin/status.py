@@ -14,6 +14,7 @@ from qtpy.QtCore import QTimer
 
 from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
+from .autosave import guard
 from .layers import as_outline, scan_of
 
 _watched = weakref.WeakSet()
@@ -24,6 +25,7 @@ def watch(viewer) -> None:
     if viewer is None or viewer in _watched:
         return
     _watched.add(viewer)
+    guard(viewer)
     viewer.layers.events.inserted.connect(lambda event: _adopt(viewer, event.value))
     for layer in viewer.layers:
         _adopt(viewer, layer)

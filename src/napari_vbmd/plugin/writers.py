@@ -7,6 +7,7 @@ from napari.layers import Labels
 from .. import __version__
 from ..io.files import write_mask
 from ..io.processing_log import as_log
+from .autosave import was_saved
 from .layers import mask_of
 
 
@@ -38,4 +39,6 @@ def write_labels(path: str, data: Any, attributes: dict) -> list[str]:
     if "method" in about:
         edited["Mask made by"] = about["method"]
     log = as_log(about.get("log", "")).public().with_lines(edited)
-    return [str(write_mask(path, mask.voxels, mask.grid, log))]
+    written = write_mask(path, mask.voxels, mask.grid, log)
+    was_saved(data)
+    return [str(written)]
