@@ -144,3 +144,45 @@ def test_an_impossible_header_is_refused(tmp_path, refused, header):
     path.write_bytes(header + bytes(6000))
     with refused(FileFormatError, path, "header is damaged"):
         check_whole(path)
+
+
+def save(path, data):
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def header_of_floats(version, order, dtype):
+    header = bytearray(version(order, DIMS, bits=8 * np.dtype(dtype).itemsize))
+    kind = 16 if np.dtype(dtype).itemsize == 4 else 64
+    struct.pack_into(f"{order}h", header, 70 if version is version_1 else 12, kind)
+    return bytes(header)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("version", [version_1, version_2])
+def test_voxels_that_are_not_finite_are_counted_and_refused(
+    tmp_path, refused, version, dtype, order, suffix
+):
+    header = header_of_floats(version, order, dtype)
+    voxels = np.random.default_rng(2).normal(size=3000).astype(f"{order}{dtype}")
+    path = save(tmp_path / f"scan{suffix}", header + voxels.tobytes() + b"\xff" * 64)
+    check_whole(path)
+    voxels[[0, 1500, 2999]] = np.nan, np.inf, -np.inf
+    save(path, header + voxels.tobytes())
+    with refused(FileFormatError, path, "3 of its voxels are not finite numbers .*save it again"):
+        check_whole(path)
+
+
+def test_not_finite_is_found_behind_the_first_block(tmp_path, refused):
+    voxels = np.zeros((64, 80, 90), np.float32)
+    voxels[-1, -1, -1] = np.nan
+    path = tmp_path / "scan.nii.gz"
+    sitk.WriteImage(sitk.GetImageFromArray(voxels), str(path))
+    with refused(FileFormatError, path, "1 of its voxels"):
+        check_whole(path)
+
+
+def test_the_bytes_of_whole_numbers_may_look_like_anything(tmp_path):
+    check_whole(save(tmp_path / "scan.nii", version_1("<", DIMS) + b"\xff" * 6000))
