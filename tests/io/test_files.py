@@ -381,6 +381,31 @@ def test_a_scan_that_looks_like_a_mask_is_not_written_over(
     refuses_to_write_over(path, mask, grid, refused)
 
 
+def grey(first_slices=0):
+    """A scan of 8 bits with 17 values, which begin behind some empty slices."""
+    voxels = np.zeros((first_slices + 2, 5, 6), np.uint8)
+    voxels[first_slices:] = np.resize(np.arange(17), (2, 5, 6))
+    return voxels
+
+
+@pytest.mark.parametrize("first_slices", [0, 3])
+def test_a_scan_of_8_bits_is_not_written_over(
+    tmp_path, mask, grid, suffix, refused, build, version, first_slices
+):
+    path, voxels = tmp_path / f"scan{suffix}", grey(first_slices)
+    if suffix == ".aim":
+        build(path, version, 0x10001, voxels.shape, voxels.tobytes())
+    else:
+        save(path, voxels)
+    refuses_to_write_over(path, mask, grid, refused)
+
+
+def test_a_mask_of_16_values_is_written_over(tmp_path, mask, grid, suffix):
+    path = write_mask(tmp_path / f"m{suffix}", np.minimum(grey(), 15), Grid((2, 5, 6), SPACING))
+    write_mask(path, mask, grid)
+    np.testing.assert_array_equal(read_mask(path).voxels, mask)
+
+
 def test_the_scan_itself_is_never_written_over_even_if_it_holds_bytes(
     tmp_path, mask, grid, suffix, refused, monkeypatch
 ):

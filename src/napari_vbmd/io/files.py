@@ -19,6 +19,7 @@ from .processing_log import ProcessingLog
 from .scan_log import log_of, signed
 
 _SCANNER_VALUE = 127  # the one value of a scanner's mask
+_MOST_LABELS = 16  # more distinct values are an 8-bit scan, and not written over
 READABLE = (".isq", ".aim", *SUFFIXES, ".dcm")
 REFUSED = {  # the scanner's other files, and what to give instead
     ".rsq": "raw projections (RSQ), not an image; give the ISQ that was reconstructed from them",
@@ -155,8 +156,8 @@ def _carried(log: Mapping[str, object] | None, scan: Scan | None) -> Mapping[str
 def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:
     """Refuse a path that a mask must not be written to; cheap enough to ask before long work.
 
-    Only what holds bytes, as masks written here and by the scanner do, is written over: a scan
-    without bone looks like a mask, too.
+    Only what holds bytes, as masks written here and by the scanner do, and few distinct values is
+    written over: a scan without bone looks like a mask, too, and a scan may be of 8 bits.
 
     Raises
     ------
@@ -190,12 +191,16 @@ def suffix_of(path: str | Path) -> str:
 def _is_mask(path: Path) -> bool:
     try:
         voxels = read_scan(path).voxels
-        if voxels.dtype.itemsize > 1:
-            return False
-        _labels(voxels, path)
     except VbmdError:
         return False
-    return True
+    present = np.zeros(256, bool)
+    for section in voxels if voxels.dtype.itemsize == 1 else ():
+        if section.min() < 0:
+            return False
+        present |= np.bincount(section.ravel(), minlength=256) > 0
+        if present.sum() > _MOST_LABELS:
+            return False
+    return bool(present.any())
 
 
 def _labels(voxels: np.ndarray, path: Path) -> np.ndarray:
