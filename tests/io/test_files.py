@@ -50,7 +50,12 @@ def write_series(folder):
     for z in range(3):
         image = sitk.Image(4, 3, 1, sitk.sitkInt16) + z
         image.SetSpacing((0.1, 0.1, 0.1))
-        tags = {"0020|000e": "1.2.3", "0020|0032": f"0\\0\\{z / 10}", "0020|0013": str(z)}
+        tags = {
+            "0020|000e": "1.2.3",
+            "0020|0032": f"0\\0\\{z / 10}",
+            "0020|0037": "1\\0\\0\\0\\1\\0",
+            "0020|0013": str(z),
+        }
         for key, value in tags.items():
             image.SetMetaData(key, value)
         writer = sitk.ImageFileWriter()
