@@ -1,6 +1,6 @@
 """A mask measured beside the expert's: densities, their difference, and the overlap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ..grid import place
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator
 from .densitometry import Measurement, Progress, accumulate, placement_warnings, summarise
+from .frames import frame_warnings
 from .overlap import Overlap, compare
 
 
@@ -57,7 +58,8 @@ def measure_against(
     """Measure a mask and, when an expert's is given, compare the two.
 
     Parameters and errors are those of `densitometry.measure` and `overlap.compare`; ``label``
-    applies to ``mask``.
+    applies to ``mask``. That the positions of scan and expert's mask are of two kinds stands among
+    the warnings of the measurement, too.
     """
     transform = scan.density_transform()
     if expert is None:
@@ -67,6 +69,8 @@ def measure_against(
     overlap = compare(mask, expert, scan.grid, label, _part(progress, 0.6, 1.0))
     on_common = difference_on_common_slices(ours, theirs, transform, label)
     difference = measurement.tt_vbmd_mg_cm3 - of_expert.tt_vbmd_mg_cm3
+    doubts = frame_warnings(scan, expert, "the expert's mask")
+    measurement = replace(measurement, warnings=[*measurement.warnings, *doubts])
     return Comparison(measurement, of_expert, overlap, difference, on_common)
 
 
@@ -89,7 +93,7 @@ def difference_on_common_slices(
 def _measured(scan, mask, label, progress) -> tuple[DensityAccumulator, Measurement]:
     placement = place(mask.grid, scan.grid)
     sums = accumulate(scan, mask, placement, progress)
-    warnings = placement_warnings(mask, placement, label)
+    warnings = [*frame_warnings(scan, mask), *placement_warnings(mask, placement, label)]
     transform = scan.density_transform()
     return sums, summarise(scan, sums, transform, label, warnings, mask.name)
 

@@ -15,6 +15,7 @@ from ..errors import EmptyMaskError, ParameterError
 from ..grid import Placement, place
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator
+from .frames import frame_warnings
 
 Progress = Callable[[float, str], None]
 
@@ -97,7 +98,7 @@ def measure(
     transform = scan.density_transform()  # before any work: this is what most often lacks
     placement = place(mask.grid, scan.grid)
     sums = accumulate(scan, mask, placement, progress)
-    warnings = placement_warnings(mask, placement, label)
+    warnings = [*frame_warnings(scan, mask), *placement_warnings(mask, placement, label)]
     return summarise(scan, sums, transform, label, warnings, mask.name)
 
 
