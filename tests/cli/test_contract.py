@@ -1,6 +1,7 @@
 """What the commands do, and what scripts rely on."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,9 @@ def test_run_writes_its_results_and_prints_where(cli, json_of, scan, mask, tmp_p
     )
     assert status == 0
     assert f"report: {tmp_path / 'r' / 'report.html'}" in out
+    assert re.search(
+        r"^seconds: read [\d.]+, segment .* figures [\d.]+; [\d.]+ GB of memory", out, re.M
+    )
     content = json_of("run", "--method", "contour", scan, "--out", tmp_path / "r")
     assert content.keys() >= MEASURE_KEYS
     assert all(Path(file).is_file() for file in content["files"].values())

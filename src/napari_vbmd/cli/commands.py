@@ -88,7 +88,7 @@ def _run(arguments, words, console) -> None:
         **chosen_method(arguments, console),
     )
     content = output.run(result)
-    text = f"{output.table(result.comparison)}\n\nreport: {result.report_path}"
+    text = output.run_text(result)
     output.show(as_json(content) if arguments.json else text, console)
 
 

@@ -96,6 +96,15 @@ def run(result) -> dict[str, Any]:
     }
 
 
+def run_text(result) -> str:
+    """`run` for people: the numbers, seconds of each stage, and the most memory held."""
+    record = result.record
+    stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in record["seconds"].items())
+    peak = record["peak_memory_bytes"]
+    held = f"; {peak / 1e9:.2f} GB of memory at the peak" if peak else ""
+    return f"{table(result.comparison)}\n\nseconds: {stages}{held}\nreport: {result.report_path}"
+
+
 def demo(result, paths, seconds: float) -> dict[str, Any]:
     """`run`, with the known answer beside it."""
     answer = json.loads(paths.answer.read_text(encoding="utf-8"))
