@@ -159,6 +159,7 @@ def run_record(
         "parameters": parameters,
         "weights": used.get("weights"),
         "device": used.get("device", "cpu"),
+        "threshold": used.get("threshold"),
         "side": used.get("side"),
         "network_grid": used.get("network_grid"),
         "slices": {"first": slices[0], "last": slices[1]} if slices else None,

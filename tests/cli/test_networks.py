@@ -16,7 +16,7 @@ def test_segment_says_weights_device_and_side(cli, json_of, tmp_path):
     assert content["weights"]["sha256"] == CONFIGURATIONS["unet-3d"].weights_sha256
     assert content["side"] == "left"
     assert content["device"].startswith(("CPU", "GPU"))
-    assert content["parameters"]["threshold"] == 0.5
+    assert content["threshold"] == 0.5
     log = json_of("info", tmp_path / "o.aim")["header"]
     assert content["weights"]["sha256"] in json.dumps(log)
 

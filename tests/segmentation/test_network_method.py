@@ -1,6 +1,7 @@
 """A network as a method, with a made-up network that knows bone by its attenuation."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -108,11 +109,12 @@ def test_all_that_a_repetition_needs_is_recorded(network):
     segmentation = segment(scan_of(), "unet-3d", RIGHT, slices=(5, 34))
     json.dumps([segmentation.parameters, segmentation.facts], allow_nan=False)
     assert segmentation.parameters == {
-        "threshold": 0.5,
+        "threshold": None,
         "side": "right",
         "device": "auto",
         "weights": None,
     }
+    assert segmentation.facts["threshold"] == 0.5
     weights = segmentation.facts["weights"]
     assert (weights["file"], weights["sha256"]) == ("made_up.pt", "f" * 64)
     assert weights["normalisation"] == {"mean": 0.0, "sd": 1.0}
@@ -143,6 +145,38 @@ def test_the_probability_gives_masks_at_other_thresholds(network):
     assert directly.mask.voxels.sum() == narrow
 
 
+def test_weights_bring_their_own_threshold_unless_another_is_given(network, monkeypatch):
+    info = WeightsInfo("any", 0.0, 1.0, threshold=0.95)
+    weights = Weights({}, info, Path("made_up.pt"), "f" * 64)
+    monkeypatch.setattr(network_method, "load_network", lambda *_: (AboveALevel(), weights))
+    own = segment(scan_of(), "unet-3d", RIGHT)
+    assert own.facts["threshold"] == 0.95
+    given = segment(scan_of(), "unet-3d", NetworkParameters(0.5, "right"))
+    assert given.facts["threshold"] == 0.5
+    assert given.mask.voxels.sum() > own.mask.voxels.sum()
+
+
+def test_what_is_unlike_a_hand_is_said(network):
+    said = segment(scan_of(), "unet-3d", RIGHT).warnings
+    assert any("sees 4.9 mm of 15 × 16 mm: look at the outline" in text for text in said)
+    assert any(re.match(r"only \d\d mm³ were found", text) for text in said)
+
+
+def test_values_that_are_no_numbers_are_refused(network):
+    scan = scan_of()
+    voxels = scan.voxels.astype(np.float32)
+    voxels[20, 60, 60] = np.nan
+    with pytest.raises(ParameterError, match="not finite"):
+        segment(Scan(voxels, "native", scan.grid, ONLY_MU), "unet-3d", RIGHT)
+
+
+def test_a_scan_of_wrong_voxel_size_is_refused_before_it_fills_the_memory(network, monkeypatch):
+    monkeypatch.setattr(network_method, "prepare", None)
+    huge = Scan(scan_of().voxels, "native", Grid(SHAPE, (50.0, 50.0, 50.0)), ONLY_MU)
+    with pytest.raises(ParameterError, match="check the voxel size"):
+        segment(huge, "unet-3d", RIGHT)
+
+
 def test_the_slice_range_is_kept(network):
     scan = scan_of()
     found = on_scan(segment(scan, "unet-2d", RIGHT, slices=(14, 21)), scan)
@@ -165,7 +199,7 @@ def test_a_scan_without_the_bone_gives_one_clear_line(network):
 def test_memory_that_will_not_suffice_is_said_before_the_run(network, monkeypatch):
     monkeypatch.setattr(network_method, "predict", None)
     monkeypatch.setattr("napari_vbmd.segmentation.inference.available_memory", lambda: 1_000_000)
-    with pytest.raises(ParameterError, match=r"GB of memory .* free"):
+    with pytest.raises(ParameterError, match=r"GB of memory.* free"):
         segment(scan_of(), "unet-3d", RIGHT)
 
 

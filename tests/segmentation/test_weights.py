@@ -42,6 +42,23 @@ def test_what_was_saved_comes_back(file, network):
         assert torch.equal(loaded.state_dict()[key], value)
 
 
+def test_one_flipped_byte_is_found(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(FileFormatError, match="damaged"):
+        load_network(DEEP, file)
+
+
+@pytest.mark.parametrize("value", [None, 3])
+def test_what_is_no_tensor_is_refused(file, value):
+    content = torch.load(file, weights_only=True)
+    content["tensors"][next(iter(content["tensors"]))] = value
+    torch.save(content, file)
+    with pytest.raises(FileFormatError, match="no tensor"):
+        load_network(DEEP, file)
+
+
 def test_half_precision_is_half_the_size_and_almost_the_same(tmp_path, file, network):
     path = tmp_path / "half.pt"
     save_weights(path, network, INFO)

@@ -15,6 +15,7 @@ class _Shown(NamedTuple):
     tooltip: str
     options: dict
     widget_type: str | None = None
+    start: Any = None  # shown where the default leaves it to the method
 
 
 _LENGTH = {"min": 0.0, "max": 10.0, "step": 0.05}
@@ -46,6 +47,7 @@ _SHOWN = {
         "Probability from which a voxel is bone, 0 to 1; moves the outline of the last run",
         {"min": 0.02, "max": 0.98, "step": 0.02},
         "FloatSlider",
+        0.5,
     ),
     "device": _Shown(
         "Device", "Where the network runs. auto: the GPU where there is one", {"choices": DEVICES}
@@ -83,7 +85,7 @@ class MethodForm:
                 continue
             shown = _SHOWN[field.name]
             widgets[field.name] = create_widget(
-                field.default,
+                shown.start if field.default is None else field.default,
                 label=shown.label,
                 widget_type=shown.widget_type,
                 options={**shown.options, "tooltip": shown.tooltip},

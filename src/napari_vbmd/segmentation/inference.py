@@ -22,6 +22,7 @@ BATCH_2D = 4  # slices at a time
 # Most memory taken by a forward pass, in bytes for each voxel of one pass (measured: 600 and 100),
 # and something to spare.
 BYTES_PER_VOXEL = {2: 700, 3: 120}
+BYTES_PER_SAMPLE = 8  # a volume in single precision, and its copy when it is cropped
 BYTES_TO_SPARE = 300_000_000
 _GB = 1e9
 
@@ -78,6 +79,30 @@ def check_memory(shape: tuple[int, int, int], dims: int, available: int | None =
             f"programs, or use {smaller}a GPU or the method contour"
         )
     return needed
+
+
+def check_sampling(shape: tuple[int, int, int], available: int | None = None) -> None:
+    """Refuse to sample a scan into a volume for which the memory will not suffice.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels of the whole scan at the network's spacing.
+    available : int, optional
+        Bytes; this machine's free memory when None.
+
+    Raises
+    ------
+    ParameterError
+    """
+    needed = BYTES_TO_SPARE + BYTES_PER_SAMPLE * math.prod(shape)
+    free = available_memory() if available is None else available
+    if free is not None and needed > free:
+        raise ParameterError(
+            f"at the network's spacing this scan has {' × '.join(map(str, shape))} voxels, which "
+            f"takes about {needed / _GB:.1f} GB of memory, and {free / _GB:.1f} GB are free: check "
+            "the voxel size, or use fewer slices (--slices)"
+        )
 
 
 def available_memory() -> int | None:

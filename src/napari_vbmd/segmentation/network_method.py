@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import ParameterError
 from ..scan import SIDES, Mask, Scan
 from .configurations import CONFIGURATIONS, Configuration
-from .inference import DEVICES, Progress, check_memory, choose_device, predict
-from .preprocessing import NetworkGrid, prepare
+from .inference import (
+    DEVICES,
+    Progress,
+    check_memory,
+    check_sampling,
+    choose_device,
+    predict,
+)
+from .plausibility import strange
+from .preprocessing import NetworkGrid, covering_grid, prepare
 from .probability import Probability, check_threshold
 from .weights import NOT_CLINICAL, Weights, find_weights, load_network
 
@@ -26,9 +36,10 @@ class NetworkParameters:
 
     Parameters
     ----------
-    threshold : float
-        Probability from which a voxel is bone. Default 0.5: what soft labels and interpolation
-        leave in place. Weights of the preset `paper` go with 0.8.
+    threshold : float or None
+        Probability from which a voxel is bone. Default None: what the weights go with. That is 0.5
+        for the shipped ones, which soft labels and interpolation leave in place, and 0.8 for the
+        preset `paper`.
     side : {"auto", "left", "right"}
         Of the hand; left hands are mirrored. Default auto: what the header says, never a guess.
     device : {"auto", "cpu", "cuda"}
@@ -42,13 +53,14 @@ class NetworkParameters:
         When a value is not one of these.
     """
 
-    threshold: float = 0.5
+    threshold: float | None = None
     side: str = "auto"
     device: str = "auto"
     weights: str | Path | None = None
 
     def __post_init__(self):
-        check_threshold(self.threshold)
+        if self.threshold is not None:
+            check_threshold(self.threshold)
         if self.side not in ("auto", *SIDES):
             raise ParameterError(f"side {self.side!r} is not known: use auto, {', '.join(SIDES)}")
         if self.device not in DEVICES:
@@ -147,16 +159,7 @@ def run_network(
     network, weights = load_network(configuration, parameters.weights)
     device, note = choose_device(parameters.device)
     tell(_SAMPLE, "sampling the scan")
-    volume, grid = prepare(
-        scan,
-        slices,
-        weights.info.preset_of(),
-        weights.info.normalisation,
-        mirrored=side == "left",
-        dims=configuration.dims,
-        divisor=configuration.divisor,
-        progress=_part(tell, _SAMPLE, _PREDICT, "sampling the scan"),
-    )
+    volume, grid = _sampled(configuration, scan, slices, weights, side, tell)
     if device == "cpu":
         check_memory(volume.shape, configuration.dims)
     within = _part(tell, _PREDICT, _MASK)
@@ -164,10 +167,35 @@ def run_network(
     del volume
     tell(_MASK, "back to the scan's grid")
     probability = Probability(values, grid)
-    mask = probability.mask(parameters.threshold)
+    given = parameters.threshold
+    threshold = weights.info.threshold if given is None else given
+    mask = probability.mask(threshold)
     tell(1.0, note)
-    warnings = _warnings(scan, parameters, weights)
-    return NetworkResult(mask, probability, _facts(weights, note, side, grid), warnings)
+    warnings = _warnings(scan, parameters, weights) + strange(scan, slices, mask)
+    facts = _facts(weights, note, side, grid) | {"threshold": threshold}
+    return NetworkResult(mask, probability, facts, warnings)
+
+
+def _sampled(configuration, scan, slices, weights, side, tell) -> tuple[np.ndarray, NetworkGrid]:
+    """What the network sees; refused where memory will not do, or values are no numbers."""
+    mirrored, preset = side == "left", weights.info.preset_of()
+    check_sampling(covering_grid(scan.grid, slices, preset, mirrored).shape)
+    volume, grid = prepare(
+        scan,
+        slices,
+        preset,
+        weights.info.normalisation,
+        mirrored=mirrored,
+        dims=configuration.dims,
+        divisor=configuration.divisor,
+        progress=_part(tell, _SAMPLE, _PREDICT, "sampling the scan"),
+    )
+    if scan.voxels.dtype.kind == "f" and not np.isfinite(volume).all():
+        raise ParameterError(
+            f"{scan.name}: some of its values are not finite numbers, which a network cannot see; "
+            "replace them and save the scan again"
+        )
+    return volume, grid
 
 
 def side_of(scan: Scan, choice: str) -> str:

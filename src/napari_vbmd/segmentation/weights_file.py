@@ -8,6 +8,7 @@ does not import torch.
 import hashlib
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -168,10 +169,16 @@ def save_weights(
 def _read_torch(path: Path) -> tuple[dict, dict]:
     import torch
 
+    with zipfile.ZipFile(path) as archive:  # torch does not look at the checksums in it
+        if archive.testzip() is not None:
+            raise FileFormatError("damaged; get it again")
     content = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise FileFormatError("not a weights file of napari-vbmd")
-    return content["tensors"], content["info"]
+    tensors = content["tensors"]
+    if not all(isinstance(value, torch.Tensor) for value in tensors.values()):
+        raise FileFormatError("holds what is no tensor; get it again")
+    return tensors, content["info"]
 
 
 def _read_safetensors(path: Path) -> tuple[dict, dict]:
