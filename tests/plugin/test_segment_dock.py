@@ -15,6 +15,12 @@ from napari_vbmd.plugin.layers import mask_of
 RESULT = "tube.isq [contour]"
 
 
+@pytest.fixture(autouse=True)
+def contour_first(monkeypatch):
+    """The method without a network stands chosen; the networks have tests of their own."""
+    monkeypatch.setattr(segment_dock, "default_method", lambda: "contour")
+
+
 @pytest.fixture
 def page(viewer, scan, dock):
     return dock("Segment")

@@ -13,6 +13,7 @@ from torch import nn
 from napari_vbmd.plugin import segment_dock
 from napari_vbmd.plugin.layers import mask_of
 from napari_vbmd.segmentation import network_method
+from napari_vbmd.segmentation.methods import default_method
 from napari_vbmd.segmentation.weights import NOT_CLINICAL, Weights
 from napari_vbmd.segmentation.weights_file import WeightsInfo
 
@@ -196,6 +197,11 @@ def test_cancel_takes_effect_between_slices(viewer, page, monkeypatch, gate, ent
     assert len(calls) == 1
     assert len(viewer.layers) == 1
     assert "Cancelled" in page.run_bar.message.text()
+
+
+def test_the_shipped_network_stands_chosen(viewer, scan, dock):
+    assert dock("Segment").method.currentText() == default_method()
+    assert default_method().startswith("unet")
 
 
 def test_every_method_can_be_chosen(page):
