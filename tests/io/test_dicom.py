@@ -1,6 +1,7 @@
 import struct
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 
@@ -162,6 +163,17 @@ def test_uneven_spacing_is_refused(folder, refused, shift):
     series(folder, skip=[2])
     write_slice(folder, 2, at=2 * STEP + shift)
     with refused(FileFormatError, folder, "unevenly spaced"):
+        read_dicom(folder)
+
+
+def test_a_pixel_size_that_is_missing_is_not_taken_for_a_millimetre(folder, refused):
+    series(folder)
+    for path in folder.iterdir():
+        slice_ = pydicom.dcmread(path)
+        for group, element in ((0x28, 0x30), (0x18, 0x1164), (0x18, 0x2010)):
+            slice_.pop((group, element), None)
+        slice_.save_as(path)
+    with refused(FileFormatError, folder, "lack the pixel size; export"):
         read_dicom(folder)
 
 

@@ -246,6 +246,9 @@ def test_a_damaged_gzip_stream_is_refused_in_nifti(tmp_path, image, refused):
         read_itk(path)
 
 
+SPACE_DIRECTIONS = b"space directions: (1,0,0) (0,1,0) (0,0,1)\n"
+
+
 def text_header(suffix: str, size: int, encoding: str) -> bytes:
     if suffix == ".nrrd":
         return (
@@ -277,6 +280,38 @@ def test_a_header_that_claims_more_than_its_file_holds_is_refused_before_allocat
     monkeypatch.setattr(sitk.ImageFileReader, "Execute", execute)
     with refused(FileFormatError, path, "truncated"):
         read_itk(path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "line"),
+    [
+        (".mha", b""),
+        (".mha", b"elementspacing = 1 1 1\n"),  # the library looks at the letters' case
+        (".nrrd", b""),
+        (".nrrd", b"spacings: 0.1 0.1 nan\n"),
+        (".nrrd", b"space directions: (1,0,0) none (0,0,1)\n"),
+        (".nrrd", b"thicknesses: 0.1 0.1 0.1\n"),
+    ],
+)
+def test_a_voxel_size_that_is_missing_is_not_taken_for_a_millimetre(
+    tmp_path, refused, suffix, line
+):
+    path = tmp_path / f"scan{suffix}"
+    header = text_header(suffix, 1, "raw")
+    size = b"ElementSpacing = 1 1 1\n" if suffix == ".mha" else SPACE_DIRECTIONS
+    assert size in header
+    voxels = b"\nspacings: 1 1 1\nElementSpacing = 1 1 1\n"  # not in the header
+    path.write_bytes(header.replace(size, line) + voxels)
+    with refused(FileFormatError, path, "lacks the voxel size|damaged"):
+        read_itk(path)
+
+
+@pytest.mark.parametrize("line", [b"ElementSize = 1 1 2\n", b"ElementSpacing = 1 1 2\n"])
+def test_either_word_for_the_voxel_size_of_a_metaimage_is_read(tmp_path, line):
+    path = tmp_path / "scan.mha"
+    header = text_header(".mha", 1, "raw").replace(b"ElementSpacing = 1 1 1\n", line)
+    path.write_bytes(header + b"ab")
+    assert read_itk(path).grid.spacing_mm == (2, 1, 1)
 
 
 @pytest.mark.parametrize("spacing", [b"1 0 1", b"nan 1 1", b"1 inf 1"])

@@ -32,6 +32,7 @@ _TAGS = {
     "0028|1054": "RescaleType",
     **PRIVATE,
 }
+_PIXEL_SIZES = ("0028|0030", "0018|1164", "0018|2010")  # without them the library takes 1 mm
 _ALIKE = ("0028|1052", "0028|1053", "0028|1054", *PRIVATE)  # in every slice
 
 
@@ -102,6 +103,8 @@ def _even_step(folder: Path, names: tuple[str, ...]) -> float:
         meanings.add(tuple(reader.GetMetaData(t) for t in _ALIKE if reader.HasMetaDataKey(t)))
     if len(sizes) > 1:
         raise FileFormatError(f"{folder}: slices of different sizes {sorted(sizes)} in one series")
+    if reader.GetSpacing()[:2] == (1, 1) and not any(map(reader.HasMetaDataKey, _PIXEL_SIZES)):
+        raise FileFormatError(f"{folder}: its slices lack the pixel size; export the series again")
     if len(meanings) > 1:
         raise FileFormatError(
             f"{folder}: slices of different calibration in one series; export the series again"

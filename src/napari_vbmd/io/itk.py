@@ -23,20 +23,32 @@ class _Format(NamedTuple):
 
     The reader is chosen by the ending here: left alone, the library knows .mha but not .MHA. Files
     without the signature are refused here: MetaImage's reader would print four lines of its own,
-    and crash where the number of dimensions is negative or the last line does not end.
+    and crash where the number of dimensions is negative or the last line does not end. A voxel size
+    that is not there would become 1 mm.
     """
 
     name: str
     library: str
     signature: re.Pattern[bytes]
+    end: re.Pattern[bytes]
+    voxel_size: re.Pattern[bytes]
 
 
-_NIFTI = _Format("NIfTI", "NiftiImageIO", re.compile(b""))  # see `check_whole`
-_NRRD = _Format("NRRD", "NrrdImageIO", re.compile(rb"\ANRRD000"))
+_ANY = re.compile(b"")
+_NIFTI = _Format("NIfTI", "NiftiImageIO", _ANY, _ANY, _ANY)  # see `check_whole`
+_NRRD = _Format(
+    "NRRD",
+    "NrrdImageIO",
+    re.compile(rb"\ANRRD000"),
+    re.compile(rb"\r?\n\r?\n"),
+    re.compile(rb"^(spacings|space directions):(?!.*(nan|none))", re.M | re.I),
+)
 _META = _Format(
     "MetaImage",
     "MetaImageIO",
     re.compile(rb"^NDims *= *[1-9]\s(?s:.*)^ElementDataFile *= *[^\0-\x1f]+\r?\n", re.M),
+    re.compile(rb"^ElementDataFile", re.M),
+    re.compile(rb"^Element(Spacing|Size)\s*=", re.M),
 )
 _FORMATS = {
     ".nii.gz": _NIFTI,
@@ -78,6 +90,7 @@ def read_itk(path: str | Path) -> Scan:
     with refusing(path, form.name):
         reader.ReadImageInformation()
         _check_volume(path, reader)
+        _check_voxel_size(path, form, head)
         if suffix not in _DETACHED:
             _check_claim(path, head, reader)
         image = reader.Execute()
@@ -152,6 +165,14 @@ def _check_volume(path: Path, image: sitk.Image | sitk.ImageFileReader) -> None:
         raise FileFormatError(
             f"{path}: {dimensions} dimensions of {sitk.GetPixelIDValueAsString(kind)}; one volume "
             "of one real number a voxel is needed"
+        )
+
+
+def _check_voxel_size(path: Path, form: _Format, head: bytes) -> None:
+    end = form.end.search(head)
+    if not form.voxel_size.search(head[: end.start()] if end else head):
+        raise FileFormatError(
+            f"{path}: its header lacks the voxel size; write it into the header, or export it again"
         )
 
 
