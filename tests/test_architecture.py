@@ -16,6 +16,7 @@ FLOORS = {
     "grid": 1,
     "calibration": 1,
     "morphology": 1,
+    "privacy": 1,
     "scan": 2,
     "io": 3,
     "segmentation": 3,

@@ -105,6 +105,13 @@ def test_a_command_keeps_no_folder():
     assert provenance.public_command(["--slices", "3:40"]) == "--slices 3:40"
 
 
+def test_a_command_does_not_name_the_folder_of_a_dicom_series():
+    words = ["run", "/a/DOE_JOHN/", "--expert=b/DOE_JOHN", "--out", "c"]
+    assert provenance.public_command(words, ["DOE_JOHN"]) == (
+        "run DICOM-series --expert=DICOM-series --out c"
+    )
+
+
 def test_json_never_holds_nan():
     text = provenance.as_json({"a": math.nan, "b": [1.5, math.inf], "c": (None, "nan")})
     assert json.loads(text, parse_constant=pytest.fail) == {

@@ -131,3 +131,9 @@ def test_a_scan_is_synthetic_where_its_header_says_so_in_words():
     phantom = {"Patient Name": "PHANTOM 1, NOT A PERSON"}
     assert Scan(VOXELS, "native", GRID, header=phantom).is_synthetic
     assert not Scan(VOXELS, "native", GRID, header={"Patient Name": "Phantom Lady"}).is_synthetic
+
+
+def test_a_dicom_folder_does_not_give_its_name():
+    folder = {"path": Path("data/DOE_JOHN"), "format": "DICOM"}
+    assert Scan(VOXELS, "hu", GRID, **folder).name == "DICOM series"
+    assert Mask(VOXELS.astype(np.uint8), GRID, **folder).name == "DICOM series"

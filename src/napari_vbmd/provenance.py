@@ -124,6 +124,7 @@ def run_record(
     synthetic: bool = False,
     method_facts: dict | None = None,
     command: Sequence[str] | None = None,
+    series: Sequence[str] = (),
 ) -> dict[str, Any]:
     """All that is needed to understand and repeat a run, ready for `as_json`.
 
@@ -147,11 +148,13 @@ def run_record(
         ``device``, the hand's ``side``, the ``network_grid``.
     command : sequence of str, optional
         As typed; folders are taken off.
+    series : sequence of str
+        Of `public_command`.
     """
     used = method_facts or {}
     return {
         "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": public_command(command) if command else None,
+        "command": public_command(command, series) if command else None,
         "scan": scan,
         "synthetic": synthetic,
         "expert": expert,
@@ -172,9 +175,16 @@ def run_record(
     }
 
 
-def public_command(words: Sequence[str]) -> str:
-    """A command line without folders: of each path only the last part is kept."""
-    return " ".join(_without_folder(word) for word in words)
+def public_command(words: Sequence[str], series: Sequence[str] = ()) -> str:
+    """A command line without folders: of each path only the last part is kept.
+
+    Parameters
+    ----------
+    words : sequence of str
+    series : sequence of str
+        Names of folders with a DICOM series, which are not kept either.
+    """
+    return " ".join(_without_folder(word, series) for word in words)
 
 
 def as_json(content: Any) -> str:
@@ -192,10 +202,10 @@ def _finite(content: Any) -> Any:
     return content
 
 
-def _without_folder(word: str) -> str:
+def _without_folder(word: str, series: Sequence[str]) -> str:
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
     last = re.split(r"[/\\]", value.rstrip("/\\"))[-1]
-    return f"{option}{equals}{last}"
+    return f"{option}{equals}{'DICOM-series' if last in series else last}"
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

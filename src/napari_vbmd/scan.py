@@ -1,6 +1,5 @@
 """One volume as it was stored, with its geometry, calibration and header."""
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,20 +8,12 @@ import numpy as np
 from .calibration import UNIT_NAMES, UNITS, Calibration, Linear, Unit
 from .errors import MissingCalibrationError, ParameterError
 from .grid import Grid
+from .privacy import is_identifying, public_entries
 
-# Header keys that name or describe a person, in lower case and without blanks and signs; they
-# leave a file only when the user asks.
-IDENTIFYING = frozenset(
-    {"patientname", "name", "patient", "patientid", "indexpatient", "patientindex", "patientno"}
-    | {"patientbirthdate", "birthdate", "dateofbirth", "patientaddress", "otherpatientids"}
-    | {"patienttelephonenumbers", "accessionnumber", "referringphysicianname"}
-)
+__all__ = ["SIDES", "Mask", "Scan", "is_identifying"]
+
 SIDES = ("left", "right")
-
-
-def is_identifying(key: str) -> bool:
-    """Whether a header's key names or describes a person, however it is spelt."""
-    return re.sub(r"[^a-z]", "", key.lower()) in IDENTIFYING
+_SERIES = "DICOM series"  # a folder's name is often the patient's
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,9 @@ class Scan:
 
     @property
     def name(self) -> str:
-        """The file's name without folder, for people to read."""
+        """The file's name without folder, for people to read; no name of a DICOM folder."""
+        if self.format == "DICOM":
+            return _SERIES
         return self.path.absolute().name if self.path else "scan"
 
     def density_transform(self) -> Linear:
@@ -131,10 +124,7 @@ class Scan:
 
     def public_header(self) -> dict:
         """The header without anything that names or describes a person, folders included."""
-        public = {k: v for k, v in self.header.items() if not is_identifying(k)}
-        if "Original file" in public:
-            public["Original file"] = re.split(r"[\]/\\:]", str(public["Original file"]))[-1]
-        return public
+        return public_entries(self.header)
 
     def size_text(self) -> str:
         """Voxels and voxel size along x, y, z; one size when all are alike to 0.1 %."""
@@ -175,5 +165,7 @@ class Mask:
 
     @property
     def name(self) -> str:
-        """The file's name without folder, for people to read."""
+        """The file's name without folder, for people to read; no name of a DICOM folder."""
+        if self.format == "DICOM":
+            return _SERIES
         return self.path.name if self.path else "mask"

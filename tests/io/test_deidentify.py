@@ -123,6 +123,23 @@ def test_a_phantom_stays_recognisable(tmp_path, voxels, calibration):
     assert read_isq(tmp_path / "clean.isq").is_synthetic
 
 
+def test_the_words_that_name_the_side_stay(tmp_path, voxels, calibration):
+    write_isq(tmp_path / "p.isq", voxels, (0.082,) * 3, calibration, "DOE JOHN LEFT HAND")
+    assert deidentify(tmp_path / "p.isq", tmp_path / "clean.isq") == ["Patient Name"]
+    scan = read_isq(tmp_path / "clean.isq")
+    assert (scan.header["Patient Name"], scan.side) == ("LEFT HAND", "left")
+    assert deidentify(tmp_path / "clean.isq", tmp_path / "again.isq") == []
+
+
+def test_each_part_of_the_name_and_every_folder_leave_an_aim(build, version, tmp_path, voxels):
+    log = LOG.replace(b"! doe^jane again", b"! Jane's D:[DOE.X]JANEDOE.GOBJ")
+    path = build(tmp_path / "A.AIM", version, SHORT, voxels.shape, voxels.tobytes(), log=log)
+    deidentify(path, tmp_path / "B.AIM")
+    data = (tmp_path / "B.AIM").read_bytes()
+    assert not any(word in data.lower() for word in (b"doe", b"jane", b"d:[", b"2195"))
+    assert data.count(b".GOBJ") == 1
+
+
 def test_the_real_files_become_clean(real_data, tmp_path):
     for name, read in (("test_aim.AIM", read_aim), ("test_isq.ISQ", read_isq)):
         out = tmp_path / name

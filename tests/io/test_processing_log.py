@@ -2,7 +2,7 @@ import pytest
 
 from napari_vbmd.io.aim_header import read_header
 from napari_vbmd.io.aim_write import write_aim_mask
-from napari_vbmd.io.processing_log import ProcessingLog, as_log, format_log, without_names
+from napari_vbmd.io.processing_log import ProcessingLog, as_log, format_log
 
 RULE = "!" + "-" * 79
 TEXT = f"""!
@@ -77,23 +77,36 @@ def test_the_public_log_has_the_same_length_and_no_person(log):
     assert all(line in public.text for line in untouched)
 
 
-@pytest.mark.parametrize(
-    ("name", "mention"),
-    [
-        ("Doe, Jane", "DOE_JANE"),
-        ("Doe^Jane", "doe jane"),
-        ("DBQ_152", "dbq-152"),
-        ("Müller", "MÜLLER"),
-        ("O'Neil", "o neil"),
-    ],
-)
-def test_a_name_is_found_however_it_is_joined(name, mention):
-    assert without_names(f"<{mention}>", [name]) == f"<{' ' * len(mention)}>"
+NAMED = """! scanned for john_doe by DK0:[USERS.00004711]ANY.COM
+Patient Name                  DOE^JOHN
+Patient's Name                DOE^JOHN LEFT HAND
+Remark                        John Doe, Doe left hand, max 4
+Gobj file                     DK0:[USERS.00004711]JOHNDOE.GOBJ
+Other                         NODE"u p"::DK0:[A.][B]X.ISQ;1 and [DOE.X]Y.AIM and [V] 5
+DOE was here
+Doe                           7
+Maximum data value            8
+Density: slope                9
+"""
 
 
-@pytest.mark.parametrize(("name", "text"), [("Do", "Do it"), ("Doe", "Doeskin"), ("12", "12")])
-def test_what_is_no_mention_stays(name, text):
-    assert without_names(text, [name]) == text
+def test_no_part_of_the_name_is_left_in_the_public_log_and_no_folder():
+    public = ProcessingLog(NAMED).public()
+    assert len(public.text) == len(NAMED)
+    assert not any(word in public.text.lower() for word in ("doe", "john", "4711", "dk0", "node"))
+    assert public["Gobj file"] == ".GOBJ"
+    assert public["Other"] == "X.ISQ;1 and Y.AIM and [V] 5"
+    assert public["Remark"].split() == [",", "left", "hand,", "max", "4"]
+    assert public["Patient's Name"] == "LEFT HAND"
+    assert "ANY.COM" in public.text
+
+
+def test_keys_of_which_a_name_is_a_part_stay():
+    text = NAMED.replace("DOE^JOHN", "Max^Dens").replace("Doe ", "Max ")
+    public = ProcessingLog(text).public()
+    assert public["Maximum data value"] == "8"
+    assert public["Density: slope"] == "9"
+    assert "Max" not in public
 
 
 def test_a_log_is_made_from_text_or_entries():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from napari_vbmd.calibration import Calibration
 from napari_vbmd.grid import Grid
@@ -30,6 +31,26 @@ def scan_path(tmp_path):
     native = np.rint(CALIBRATION.linear("density", "native")(bone()[0])).astype(np.int16)
     write_isq(folder / "scan.isq", native, SPACING, CALIBRATION, name="Roe, Jane")
     return folder / "scan.isq"
+
+
+@pytest.fixture
+def dicom_folder(tmp_path):
+    """The scan as a DICOM series, in a folder of the patient's name."""
+    folder = tmp_path / "ROE_JANE_SERIES"
+    folder.mkdir()
+    native = np.rint(CALIBRATION.linear("density", "native")(bone()[0])).astype(np.int16)
+    for z, section in enumerate(native):
+        image = sitk.GetImageFromArray(section[None])
+        image.SetSpacing(SPACING)
+        at = {"0020|0032": f"0\\0\\{z * SPACING[0]}", "0020|0037": "1\\0\\0\\0\\1\\0"}
+        own = {"0020|000e": "1.2.3", "0020|0013": str(z + 1), "0010|0010": "Roe^Jane"}
+        for key, value in (at | own).items():
+            image.SetMetaData(key, value)
+        writer = sitk.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetFileName(str(folder / f"{z:02d}.dcm"))
+        writer.Execute(image)
+    return folder
 
 
 @pytest.fixture

@@ -35,6 +35,19 @@ def test_a_run_writes_every_result_and_nothing_else(scan_path, out):
     assert result.report_path.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_no_result_names_the_folder_of_a_dicom_series(dicom_folder, out):
+    constants = {"mu_scaling": 8192.0, "density_slope": 1600.0, "density_intercept": -390.0}
+    words = ["napari-vbmd", "run", f"{dicom_folder}/", "--out", str(out)]
+    calibration = {"unit": "native"} | constants
+    result = run_patient(dicom_folder, out, command=words, calibration=calibration)
+    assert not [name for name, data in contents(out).items() if b"ROE_JANE" in data.upper()]
+    record = json.loads((out / "run.json").read_text())
+    assert (record["scan"]["name"], record["scan"]["format"]) == ("DICOM series", "DICOM")
+    assert "run DICOM-series --out" in record["command"]
+    assert read_mask(result.mask_path).header["Original file"] == "DICOM series"
+    assert "DICOM series" in result.report_path.read_text(encoding="utf-8")
+
+
 def test_the_mask_lies_on_the_scans_grid_and_gives_the_numbers_written(scan_path, out):
     result = run_patient(scan_path, out)
     scan, mask = read_scan(scan_path), read_mask(result.mask_path)

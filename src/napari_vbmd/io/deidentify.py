@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ParameterError, WriteError
-from ..scan import is_identifying
+from ..privacy import is_identifying, names_in, public_value, side_words, without_names
 from . import aim_header, isq_header
 from .atomic import written_whole
 from .files import suffix_of
-from .processing_log import ProcessingLog, public_value, without_names
+from .processing_log import ProcessingLog
 
 _CHUNK = 1 << 22  # bytes
 _DATES = frozenset({"Time", "Original Creation-Date", "Index Measurement"})
@@ -71,9 +71,12 @@ def _clean_isq(path: Path, dates: bool) -> tuple[bytes, int, list[str]]:
         head = bytearray(file.read(header.data_start))
     name, blanked = header.fields["Patient Name"], []
     if not _SYNTHETIC.search(name):
+        stays = side_words(name).encode("latin-1")
         head[isq_header.NAME] = b" " * 40
-        head = bytearray(_without([name], bytes(head)))
-        blanked += ["Patient Name"] if name else []
+        names = names_in([("Patient Name", name)])
+        head[len(isq_header.MAGIC) :] = _without(names, bytes(head[len(isq_header.MAGIC) :]))
+        head[isq_header.NAME] = stays.ljust(40)
+        blanked += ["Patient Name"] if len(name) > len(stays) else []
     for key, offset in isq_header.FIELDS.items():
         if (is_identifying(key) or (dates and key in _DATES)) and header.fields[key]:
             struct.pack_into("<i", head, offset, 0)
@@ -90,8 +93,6 @@ def _clean_aim(path: Path, dates: bool) -> tuple[bytes, int, list[str]]:
     with open(path, "rb") as file:
         start = file.read(header.layout.log)
     log = ProcessingLog.from_bytes(header.log)
-    named = [value for _, key, value in log.lines() if is_identifying(key)]
-    names = [value for value in named if not _SYNTHETIC.search(value)]
     blanked = []
 
     def clean(key: str, value: str) -> str:
@@ -101,7 +102,7 @@ def _clean_aim(path: Path, dates: bool) -> tuple[bytes, int, list[str]]:
         blanked.append(key)
         return new
 
-    stored = _without(names, log.map_values(clean).to_bytes())
+    stored = log.map_values(clean).without(log.names()).to_bytes()
     head = bytearray(start) + stored
     code = f"<{header.layout.integer}"  # what lies behind the voxels is left out: its length is 0
     struct.pack_into(code, head, header.layout.lengths + 4 * struct.calcsize(code), 0)
@@ -110,7 +111,7 @@ def _clean_aim(path: Path, dates: bool) -> tuple[bytes, int, list[str]]:
 
 def _without(names: list[str], data: bytes) -> bytes:
     """The bytes with every mention of some names blanked: every byte is a character of Latin-1."""
-    return without_names(data.decode("latin-1"), names).encode("latin-1")
+    return without_names(data.decode("latin-1"), names, whole_words=True).encode("latin-1")
 
 
 def _copy(path: Path, start: int, length: int, out: BinaryIO) -> None:

@@ -7,11 +7,18 @@ and remarks. `ProcessingLog` keeps every byte, so that what is written again is 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ..scan import is_identifying
+from ..privacy import (
+    is_identifying,
+    names_in,
+    public_value,
+    without_folders,
+    without_names,
+)
 
 _KEY_WIDTH = 30  # the key's column; at least two blanks set it apart from the value
 _VALUE_WIDTH = 50
 _ENTRY = re.compile(r"(?P<key>\S.*?)(?P<gap>\s{2,}|\t)(?P<value>.*)$")
+_KEPT = ("Mu_Scaling", "HU:", "Density:")  # keys that no name may blank
 RULE = "!" + "-" * 79
 
 
@@ -79,10 +86,33 @@ class ProcessingLog(Mapping[str, str]):
             parts.append(line)
         return ProcessingLog("".join(parts))
 
+    def names(self) -> list[str]:
+        """What the log says the patient is called."""
+        return names_in((key, value) for _, key, value in self.lines())
+
+    def without(self, names: Iterable[str]) -> "ProcessingLog":
+        """The log with names blanked wherever they occur, remarks without folders; same length.
+
+        In keys, only whole words are blanked, and none of a key that the software needs.
+        """
+        names, parts = list(names), []
+        for line, key, _ in self.lines():
+            body = line.rstrip("\r\n\0")
+            entry = _ENTRY.match(body) if key else None
+            if entry:
+                start = entry.start("value")
+                head = line[:start]
+                if not (is_identifying(key) or key.startswith(_KEPT)):
+                    head = without_names(head, names, whole_words=True)
+                parts.append(head + without_names(line[start:], names))
+            else:
+                public = without_names(without_folders(body).ljust(len(body)), names)
+                parts.append(public + line[len(body) :])
+        return ProcessingLog("".join(parts))
+
     def public(self) -> "ProcessingLog":
         """The log without what names or describes a person, folders included; same length."""
-        names = [value for _, key, value in self.lines() if is_identifying(key)]
-        return ProcessingLog(without_names(self.map_values(public_value).text, names))
+        return self.map_values(public_value).without(self.names())
 
     def __getitem__(self, key: str) -> str:
         return self._entries[key]
@@ -95,34 +125,6 @@ class ProcessingLog(Mapping[str, str]):
 
     def __str__(self) -> str:
         return self.text
-
-
-def public_value(key: str, value: str) -> str:
-    """A value as it may leave the file: blank where it names a person, a path without folders."""
-    if is_identifying(key):
-        return ""
-    if key == "Original file":
-        return re.split(r"[\]/\\:]", value)[-1]
-    return value
-
-
-def without_names(text: str, names: Iterable[str]) -> str:
-    """A text with every mention of some names blanked, however their parts are joined.
-
-    Parameters
-    ----------
-    text : str
-        Its length stays.
-    names : iterable of str
-        Those of fewer than three letters are left alone: they cannot be told from other text.
-    """
-    for name in names:
-        parts = re.findall(r"[^\W_]+", name)
-        if sum(c.isalpha() for c in name) < 3:
-            continue
-        pattern = r"(?<![^\W_])" + r"[\W_]{0,3}".join(map(re.escape, parts)) + r"(?![^\W_])"
-        text = re.sub(pattern, lambda match: " " * len(match[0]), text, flags=re.IGNORECASE)
-    return text
 
 
 def format_line(key: str, value: object) -> str:
