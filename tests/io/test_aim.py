@@ -115,3 +115,18 @@ def test_the_real_file_is_read_with_its_log(real_data):
     assert not {"Patient Name", "Index Patient"} & set(scan.public_header())
     assert scan.calibration.mu_scaling == 1.0
     assert not scan.is_calibrated
+
+
+@pytest.mark.parametrize(
+    ("line", "side", "reason"),
+    [
+        (b"Patient Name  DOE JOHN LEFT HAND", "left", 'the processing log says "left hand"'),
+        (b"! the Right hand, weak", "right", 'the processing log says "right hand"'),
+        (b"Remark    left hand, right hand", "unknown", "names both sides"),
+        (b"Remark    hand, left", "unknown", "does not name the side in words"),
+    ],
+)
+def test_the_side_is_what_the_log_says_in_words(path, version, build, line, side, reason):
+    scan = read_aim(build(path, version, 0x10001, (1, 1, 1), b"a", log=line + b"\n\0"))
+    assert scan.side == side
+    assert reason in scan.side_reason

@@ -5,6 +5,7 @@ The header is in `aim_header`, the voxels are in `aim_voxels`; `aim_write` write
 
 from pathlib import Path
 
+from ..privacy import sides_said
 from ..scan import Scan
 from .aim_header import EXTENTS, AimHeader, read_header
 from .aim_log import calibration_of
@@ -32,7 +33,7 @@ def read_aim(path: str | Path) -> Scan:
         dict(log) | _about(header),
         Path(path),
         "AIM",
-        side_reason="the processing log does not name the side in words",
+        *_side(log.text),
         log=log.text,
     )
 
@@ -44,3 +45,13 @@ def _about(header: AimHeader) -> dict[str, str]:
         if any(header.extents[name]):
             about[EXTENT_KEY.format(name)] = " ".join(map(str, header.extents[name][::-1]))
     return about
+
+
+def _side(log: str) -> tuple[str, str]:
+    """The side of the hand as far as the log says it in words, and the reason."""
+    said = sides_said(log)
+    if len(said) == 1:
+        (side,) = said
+        return side, f'the processing log says "{side} hand"'
+    how = "names both sides" if said else "does not name the side in words"
+    return "unknown", f"the processing log {how}"

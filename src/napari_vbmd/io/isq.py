@@ -4,7 +4,6 @@ The header is in `isq_header`.
 """
 
 import math
-import re
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..calibration import Calibration
-from ..scan import SIDES, Scan
+from ..privacy import sides_said
+from ..scan import Scan
 from .atomic import written_whole
 from .isq_header import (
     BLOCK,
@@ -115,7 +115,7 @@ def _write_slices(file: BinaryIO, voxels) -> tuple[int, int]:
 
 def _side(name: str) -> tuple[str, str]:
     """The side of the hand as far as the header's name says it in words, and the reason."""
-    said = {side for side in SIDES if re.search(rf"\b{side} hand\b", name, re.IGNORECASE)}
+    said = sides_said(name)
     if len(said) != 1:
         return "unknown", "the ISQ header does not name the side in words"
     (side,) = said
