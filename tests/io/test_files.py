@@ -444,6 +444,17 @@ def test_a_folder_is_not_written_over(tmp_path, mask, grid, suffix, refused):
 # writing that fails
 
 
+def test_a_folder_that_may_not_be_written_is_refused_before_long_work(
+    tmp_path, suffix, refused, monkeypatch
+):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: path != folder)  # root may always write
+    path = folder / f"m{suffix}"
+    with refused(WriteError, path, "locked may not be written to; choose another folder"):
+        check_mask_path(path)
+
+
 def test_a_missing_folder_is_named(tmp_path, mask, grid, suffix, refused):
     path = tmp_path / "absent" / f"m{suffix}"
     with refused(WriteError, path, "absent does not exist; make it first"):

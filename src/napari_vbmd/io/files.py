@@ -170,6 +170,10 @@ def check_mask_path(path: str | Path, scan: Scan | None = None) -> None:
         )
     if not os.path.isdir(path.parent):
         raise WriteError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise WriteError(
+            f"{path}: the folder {path.parent} may not be written to; choose another folder"
+        )
     if not os.path.exists(path):
         return
     if scan and scan.path and scan.path.exists() and path.samefile(scan.path):
