@@ -151,6 +151,25 @@ def test_a_small_difference_in_spacing_is_refused_where_it_drifts_over_the_volum
         place(scaled(long, 1 + 5e-4), long)
 
 
+@pytest.mark.parametrize("factor", [1 + 1e-4, 1 - 1e-4, 1 + 9e-4, 1 - 9e-4])
+@pytest.mark.parametrize("at", [1000, 1111, -1111, 20000])
+def test_whole_positions_are_indices_however_far_and_whatever_the_rounding(factor, at):
+    target = moved(SCAN, at)
+    source = scaled(target.box((slice(3, 9), slice(2, 30), slice(0, 40))), factor)
+    placement = place(source, target)
+    assert placement.target_box == (slice(3, 9), slice(2, 30), slice(0, 40))
+    assert not placement.is_clipped
+    assert scaled(target, factor).same_as(target)
+
+
+def test_positions_between_voxels_are_places_in_mm():
+    target = Grid((20, 30, 40), SPACING, (100.5, 0, 0))
+    source = Grid((5, 30, 40), tuple(s * (1 + 5e-4) for s in SPACING), (102.5, 0, 0))
+    assert place(source, target).target_box[0] == slice(2, 7)  # 102.55 - 100.5
+    with pytest.raises(GridMismatchError, match="lie between"):
+        place(moved(source, 400), moved(target, 400))  # 0.25 voxel
+
+
 @pytest.mark.parametrize("offset", [0.5, -0.5, 0.2, 3.3])
 def test_voxels_that_lie_between_the_scans_are_refused(offset):
     with pytest.raises(GridMismatchError, match="lie between"):

@@ -180,15 +180,18 @@ def place(source: Grid, target: Grid) -> Placement:
 
 
 def _offset(source: Grid, target: Grid) -> tuple[int, int, int]:
-    """Index in the target of the source's first voxel; raises when the voxels do not coincide."""
+    """Index in the target of the source's first voxel; raises when the voxels do not coincide.
+
+    Whole positions are indices in the original scan: far from it, a rounded spacing would move mm.
+    """
     offset = []
-    for axis, n, s_source, s_target, o_source, o_target in zip(
+    for axis, n, s_source, s_target, p_source, p_target in zip(
         AXES,
         source.shape,
         source.spacing_mm,
         target.spacing_mm,
-        source.origin_mm,
-        target.origin_mm,
+        source.position,
+        target.position,
         strict=True,
     ):
         difference = abs(s_source / s_target - 1)
@@ -197,7 +200,9 @@ def _offset(source: Grid, target: Grid) -> tuple[int, int, int]:
                 f"voxel sizes differ along {axis}: mask {s_source:.6g} mm, scan {s_target:.6g} mm; "
                 "resample the mask to the scan's voxel size first"
             )
-        shift = (o_source - o_target) / s_target
+        shift = p_source - p_target
+        if not isinstance(shift, int):
+            shift = p_source * (s_source / s_target) - p_target
         if abs(shift - round(shift)) > OFFSET_TOLERANCE:
             raise GridMismatchError(
                 f"the mask's voxels lie between the scan's along {axis}: its first voxel is at "
