@@ -40,6 +40,16 @@ def test_bad_files_are_one_line(refuses, scan, mask, tmp_path):
     refuses("measure", scan, scan, saying="not a mask")
 
 
+def test_a_mask_in_the_place_of_the_scan_is_refused(cli, refuses, mask, tmp_path):
+    for words in (
+        ["measure", mask, mask],
+        ["segment", "--method", "contour", mask, tmp_path / "o.aim"],
+        ["run", "--method", "contour", mask, "--out", tmp_path / "r"],
+    ):
+        refuses(*words, saying="mask.aim: an AIM of binary compressed, so a mask and not a scan")
+    assert cli("info", mask)[0] == 0
+
+
 def test_a_scan_without_calibration_names_the_options_that_mend_it(refuses, grid, mask, tmp_path):
     plain = tmp_path / "plain.nii.gz"
     write_itk_mask(plain, np.ones(grid.shape, np.uint8), grid)

@@ -2,8 +2,10 @@ import numpy as np
 import py_aimio
 import pytest
 
-from napari_vbmd.io.aim import read_aim
+from napari_vbmd.errors import ParameterError
+from napari_vbmd.io.aim import check_is_grey, read_aim
 from napari_vbmd.io.aim_runs import encode
+from napari_vbmd.io.aim_write import write_aim_mask
 from napari_vbmd.io.processing_log import ProcessingLog
 
 CHAR, SHORT, BINARY = 0x10001, 0x20002, 0x150001
@@ -130,3 +132,13 @@ def test_the_side_is_what_the_log_says_in_words(path, version, build, line, side
     scan = read_aim(build(path, version, 0x10001, (1, 1, 1), b"a", log=line + b"\n\0"))
     assert scan.side == side
     assert reason in scan.side_reason
+
+
+def test_a_mask_is_no_scan(path, version, build, mask, grid, refused):
+    build(path, version, 0x10001, (1, 1, 1), b"a")
+    with refused(ParameterError, path, "an AIM of char, so a mask and not a scan; give the grey"):
+        check_is_grey(read_aim(path))
+    write_aim_mask(path, mask, grid)
+    with refused(ParameterError, path, "an AIM of binary compressed, so a mask"):
+        check_is_grey(read_aim(path))
+    check_is_grey(read_aim(build(path, version, 0x20002, (1, 1, 1), b"ab")))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ParameterError
+from ..io.aim import check_is_grey
 from ..io.atomic import written_whole
 from ..io.files import check_mask_path, read_mask, read_scan, suffix_of, write_mask
 from ..measurement.comparison import measure_against
@@ -35,7 +36,7 @@ def _segment(arguments, words, console) -> None:
 
     start = time.perf_counter()
     chosen = chosen_method(arguments, console)
-    scan, out = _scan(arguments), arguments.out
+    scan, out = _grey(arguments), arguments.out
     check_mask_path(out, scan)
     if suffix_of(out) == ".aim" and not all(isinstance(p, int) for p in scan.grid.position):
         raise ParameterError(
@@ -62,7 +63,7 @@ def _segment(arguments, words, console) -> None:
 
 
 def _measure(arguments, words, console) -> None:
-    scan, mask = _scan(arguments), read_mask(arguments.mask)
+    scan, mask = _grey(arguments), read_mask(arguments.mask)
     expert = read_mask(arguments.expert) if arguments.expert else None
     comparison = measure_against(scan, mask, expert, arguments.label, console.progress)
     if arguments.csv:
@@ -137,6 +138,13 @@ def _shown_by_the_expert(paths, parameters) -> dict[str, Any]:
 
 def _scan(arguments) -> Scan:
     return read_scan(arguments.scan).calibrated(**_calibration(arguments))
+
+
+def _grey(arguments) -> Scan:
+    """The scan, after refusing a mask in its place."""
+    scan = _scan(arguments)
+    check_is_grey(scan)
+    return scan
 
 
 def _calibration(arguments) -> dict[str, Any]:

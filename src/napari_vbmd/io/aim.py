@@ -5,13 +5,15 @@ The header is in `aim_header`, the voxels are in `aim_voxels`; `aim_write` write
 
 from pathlib import Path
 
+from ..errors import ParameterError
 from ..privacy import sides_said
 from ..scan import Scan
 from .aim_header import EXTENTS, AimHeader, read_header
 from .aim_log import calibration_of
-from .aim_voxels import read_voxels, type_name
+from .aim_voxels import MASK_TYPES, read_voxels, type_name
 from .processing_log import ProcessingLog
 
+_TYPE_KEY = "AIM type"
 EXTENT_KEY = "AIM {} (x y z)"  # under which the header shows offset, supdim and the like
 
 
@@ -38,9 +40,24 @@ def read_aim(path: str | Path) -> Scan:
     )
 
 
+def check_is_grey(scan: Scan) -> None:
+    """Refuse an AIM of a type that masks have: its 0 and 127 are no densities.
+
+    Raises
+    ------
+    ParameterError
+    """
+    kind = scan.header.get(_TYPE_KEY)
+    if scan.format == "AIM" and kind in map(type_name, MASK_TYPES):
+        raise ParameterError(
+            f"{scan.path or scan.name}: an AIM of {kind}, so a mask and not a scan; give the grey "
+            "AIM or the ISQ that it was made from"
+        )
+
+
 def _about(header: AimHeader) -> dict[str, str]:
     """What the header says beside the log: version, type, and those extents that are not zero."""
-    about = {"AIM version": header.layout.version, "AIM type": type_name(header.type)}
+    about = {"AIM version": header.layout.version, _TYPE_KEY: type_name(header.type)}
     for name in EXTENTS:
         if any(header.extents[name]):
             about[EXTENT_KEY.format(name)] = " ".join(map(str, header.extents[name][::-1]))

@@ -8,6 +8,7 @@ from typing import Any
 from .. import provenance
 from ..errors import ParameterError
 from ..grid import place
+from ..io.aim import check_is_grey
 from ..io.files import read_mask, read_scan, write_mask
 from ..io.results import check_folder, written_together
 from ..measurement.comparison import Comparison, measure_against
@@ -138,6 +139,7 @@ def run_patient(
 def _read(scan, expert, calibration) -> tuple[Scan, Mask | None]:
     """Open both, and find now rather than after long work what is wrong with them."""
     scan = scan if isinstance(scan, Scan) else read_scan(scan)
+    check_is_grey(scan)
     scan = scan.calibrated(**(calibration or {}))
     scan.density_transform()
     if expert is not None:
