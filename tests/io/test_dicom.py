@@ -234,7 +234,7 @@ def test_other_files_beside_the_slices_are_no_obstacle(folder):
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [(None, "no DICOM series"), ("notes.txt", "no DICOM series"), ("empty.dcm", "cannot be read")],
+    [(None, "no DICOM series"), ("notes.txt", "no DICOM series"), ("empty.dcm", "empty file")],
 )
 def test_a_folder_without_a_series_is_refused_and_the_library_prints_nothing(
     folder, refused, capfd, name, reason

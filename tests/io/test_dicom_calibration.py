@@ -8,6 +8,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from napari_vbmd.errors import FileFormatError, MissingCalibrationError
 from napari_vbmd.io.dicom import read_dicom
+from napari_vbmd.io.dicom_calibration import shown
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 MU_SCALING, MU_WATER, SLOPE, INTERCEPT = 8192.0, 0.2409, 1603.519, -391.209
@@ -70,6 +71,34 @@ def test_native_values_have_the_density_of_the_private_tags(series, syntax, kind
     np.testing.assert_array_equal(scan.voxels, EVERY)
     np.testing.assert_allclose(scan.density_transform()(scan.voxels), density(EVERY), rtol=1e-6)
     assert scan.calibration.mu_water_per_cm == pytest.approx(MU_WATER)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("kind", ["DS", "FD"])
+def test_the_header_shows_the_private_tags_as_numbers_and_words(series, syntax, kind):
+    private = {e: (kind if k == "DS" else k, v) for e, (k, v) in PRIVATE.items()}
+    header = read_dicom(series(syntax=syntax, private=private)).header
+    assert header["density unit"] == "mg HA/ccm"
+    assert float(header["density slope"]) == pytest.approx(SLOPE, rel=1e-6)
+    assert float(header["density intercept"]) == pytest.approx(INTERCEPT, rel=1e-6)
+    assert float(header["mu_scaling"]) == pytest.approx(MU_SCALING, rel=1e-6)
+    assert float(header["mu_water"]) == pytest.approx(MU_WATER, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("density slope", "1603.519000", "1603.519000"),
+        ("density slope", "8192", "8192"),  # four digits are base64, too
+        ("density slope", "MTYwMy41MTkg", "1603.519"),
+        ("density slope", "unknown", "unknown"),
+        ("density unit", "bWcgSEEvY2Nt", "mg HA/ccm"),
+        ("density unit", "", ""),
+        ("BodyPartExamined", "HAND", "HAND"),
+    ],
+)
+def test_only_coded_values_of_private_tags_are_shown_as_others(name, value, text):
+    assert shown(name, value) == text
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from ..errors import FileFormatError
 from ..scan import Scan
-from .dicom_calibration import PRIVATE, calibration_of, unit_of
+from .dicom_calibration import PRIVATE, calibration_of, shown, unit_of
 from .dicom_elements import Slice
 from .itk import refusing, scan_of
 
@@ -125,14 +125,14 @@ def _even_step(folder: Path, names: tuple[str, ...]) -> float:
     return step
 
 
-def _tags(name: str) -> dict[str, str]:
+def _tags(file: str) -> dict[str, str]:
     reader = sitk.ImageFileReader()
-    reader.SetFileName(name)
+    reader.SetFileName(file)
     reader.LoadPrivateTagsOn()
     reader.ReadImageInformation()
     return {
-        shown: _text(reader.GetMetaData(tag)).strip()
-        for tag, shown in _TAGS.items()
+        name: shown(name, _text(reader.GetMetaData(tag)).strip())
+        for tag, name in _TAGS.items()
         if reader.HasMetaDataKey(tag)
     }
 

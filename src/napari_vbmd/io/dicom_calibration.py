@@ -82,6 +82,17 @@ def calibration_of(tags: Mapping[str, str]) -> Calibration:
     return Calibration(**known, density_slope=slope, density_intercept=intercept, source=_SOURCE)
 
 
+def shown(name: str, value: str) -> str:
+    """A tag's value as people read it: coded bytes of a private tag as their number or text."""
+    if name not in PRIVATE.values():
+        return value
+    if name == "density unit":
+        return _text(value)
+    number = _number(value)
+    coded = number is not None and _bytes(value) and not value.replace(".", "").isdigit()
+    return repr(number).removesuffix(".0") if coded else value
+
+
 def _agree(
     tags: Mapping[str, str], mu_scaling: float | None, mu_water_per_cm: float | None
 ) -> bool:

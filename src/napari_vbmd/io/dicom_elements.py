@@ -46,6 +46,10 @@ class Slice:
 
     def __init__(self, path: Path):
         self.path = path
+        if not path.stat().st_size:
+            raise FileFormatError(
+                f"{path.parent}: its DICOM file {path.name} is an empty file; copy the series again"
+            )
         try:
             with (
                 open(path, "rb") as file,
@@ -53,7 +57,7 @@ class Slice:
             ):
                 walk = _Walk(data)
                 walk.file()
-        except (ValueError, struct.error):  # an empty file cannot be mapped, either
+        except (ValueError, struct.error):
             raise FileFormatError(
                 f"{path.parent}: its DICOM file {path.name} cannot be read: damaged, cut short, "
                 "packed as a whole, or no image; take it away, or export the series again"

@@ -56,6 +56,8 @@ def read_scan(path: str | Path) -> Scan:
             raise FileFormatError(f"{path}: no such file; check the name")
         if path.is_dir():
             return read_dicom(path)
+        if suffix in READABLE and not path.stat().st_size:
+            raise FileFormatError(f"{path}: empty file; copy it again")
         if suffix == ".dcm":
             return read_dicom(path.parent)
         if suffix == ".isq":
