@@ -70,14 +70,16 @@ def test_progress_is_passed_on(start, until_ended):
 
 
 def test_progress_of_many_short_steps_does_not_flood_the_window(start, until_ended):
-    count = []
+    count, listening = [], threading.Event()
 
     def work(progress):
+        listening.wait(10)
         for i in range(20_000):
             progress(i / 20_000, "step")
 
     job, heard = start(work)
     job.progressed.connect(lambda *_: count.append(1))
+    listening.set()
     until_ended(heard)
     assert 1 <= len(count) < 2000
 
