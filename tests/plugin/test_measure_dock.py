@@ -1,5 +1,7 @@
 """The dock Measure: the number, what it rests on, and that it is never left beside other things."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Labels
@@ -9,6 +11,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_vbmd.errors import ParameterError
 from napari_vbmd.grid import Grid
+from napari_vbmd.io.files import read_scan
 from napari_vbmd.plugin import layers, measure_dock
 from napari_vbmd.plugin.layers import add_mask, set_calibration
 from napari_vbmd.scan import Mask
@@ -173,6 +176,17 @@ def test_experts_mask_that_cannot_be_placed_is_refused_too(page, viewer, mask, c
     click(page.run_bar.button)
     assert "voxel sizes differ" in page.run_bar.message.text()
     assert len(notes) == 1
+
+
+def test_positions_of_two_kinds_are_warned_about(viewer, dock, run, tube):
+    stored = read_scan(tube.path)
+    moved = replace(stored, format="NIfTI", grid=Grid(tube.grid.shape, (0.082,) * 3, (0, -2, 3)))
+    voxels, kwargs, _ = layers.scan_to_layer(moved)
+    viewer.add_image(voxels, **kwargs)
+    add_mask(viewer, Mask(tube.mask.copy(), tube.grid, format="AIM"), "mask")
+    page = dock("Measure")
+    run(page)
+    assert "look whether the mask lies on the bone" in page.warnings.text()
 
 
 def test_empty_mask_is_one_line(page, mask, run, notes):

@@ -66,7 +66,7 @@ def mask_to_layer(mask: Mask, name: str, color: str = OURS, about: dict | None =
         "colormap": DirectLabelColormap(
             color_dict={None: _OTHER_LABELS, 0: "transparent", 1: color}
         ),
-        "metadata": {"vbmd": {"about": about or {}}},
+        "metadata": {"vbmd": {"about": about or {}, "format": mask.format}},
     }
     return mask.voxels, kwargs, "labels"
 
@@ -142,7 +142,8 @@ def mask_of(layer: Layer) -> Mask:
         if labels.size and not 0 <= labels.min() <= labels.max() <= 255:
             raise ParameterError(f"{layer.name}: labels from 0 to 255 can be measured, no others")
         labels = labels.astype(np.uint8)
-    return Mask(labels.view(np.uint8), grid, path=Path(layer.name), format="layer")
+    made = layer.metadata.get("vbmd", {}).get("format", "layer")  # what its position counts from
+    return Mask(labels.view(np.uint8), grid, path=Path(layer.name), format=made)
 
 
 def placed_on(mask: Mask, scan: Scan) -> Mask:
