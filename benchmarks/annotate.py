@@ -100,7 +100,19 @@ def run(folder: Path, args) -> None:
         print(f"| {name} | {seconds:.2f} | {stall:.2f} |")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"\n{peak:.2f} GB at the peak, with the scan's mapped pages and two masks.")
+    settle(viewer)
     viewer.close()
+
+
+def settle(viewer) -> None:
+    """Let the last copy of the edited mask be kept: its folder goes afterwards."""
+    from qtpy.QtWidgets import QApplication
+
+    from napari_vbmd.plugin import autosave
+
+    while autosave._guards[viewer].busy:
+        QApplication.processEvents()
+        time.sleep(0.01)
 
 
 def strokes(viewer, mask, spent, count: int) -> None:
