@@ -25,6 +25,11 @@ def is_identifying(key: str) -> bool:
     return re.sub(r"^patients", "patient", letters) in IDENTIFYING
 
 
+def is_synthetic(text: str) -> bool:
+    """Whether a text says that no person was scanned: the name of a phantom."""
+    return _SYNTHETIC.search(text) is not None
+
+
 def sides_said(text: str) -> set[str]:
     """The sides of a hand that a text names in words: left, right, both or none."""
     return {match[1].lower() for match in _SIDE.finditer(text)}
@@ -38,7 +43,7 @@ def side_words(text: str) -> str:
 def names_in(entries: Iterable[tuple[str, object]]) -> list[str]:
     """The values that name a person, without words for a side; none of a phantom's."""
     values = [str(value) for key, value in entries if is_identifying(key)]
-    return [_SIDE.sub(" ", value) for value in values if not _SYNTHETIC.search(value)]
+    return [_SIDE.sub(" ", value) for value in values if not is_synthetic(value)]
 
 
 def public_value(key: str, value: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from .calibration import UNIT_NAMES, UNITS, Calibration, Linear, Unit
 from .errors import MissingCalibrationError, ParameterError
 from .grid import Grid
-from .privacy import is_identifying, public_entries
+from .privacy import is_identifying, is_synthetic, public_entries
 
 __all__ = ["SIDES", "Mask", "Scan", "is_identifying"]
 
@@ -120,7 +120,7 @@ class Scan:
     @property
     def is_synthetic(self) -> bool:
         """Whether the header says in words that this is a phantom, not a person."""
-        return any("NOT A PERSON" in str(value).upper() for value in self.header.values())
+        return any(is_synthetic(str(value)) for value in self.header.values())
 
     def public_header(self) -> dict:
         """The header without anything that names or describes a person, folders included."""

@@ -85,6 +85,22 @@ def test_a_layer_taken_out_by_mistake_keeps_its_copy(viewer, mask, kept, settled
     qtbot.waitUntil(lambda: len(kept()) == 1, timeout=10_000)
 
 
+def test_a_layer_that_is_gone_is_not_held(viewer, mask, kept, settled, qtbot):
+    guard = autosave._guards[viewer]
+    paint(mask)
+    viewer.layers.remove(mask)
+    qtbot.waitUntil(lambda: len(kept()) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: not guard.findChildren(autosave._Kept), timeout=10_000)
+
+
+def test_the_last_stroke_before_napari_ends_is_kept(viewer, mask, kept, monkeypatch):
+    guard = autosave._guards[viewer]
+    paint(mask)
+    assert kept() == []
+    guard.keep_what_is_due()
+    np.testing.assert_array_equal(rescue(kept()[0])[0].voxels, mask.data)
+
+
 def test_painting_without_a_pause_is_kept_all_the_same(qtbot, mask, kept):
     for k in range(60):
         paint(mask, (12, 3 + k % 40, 60))

@@ -179,6 +179,17 @@ def test_several_labels_and_none_selected_is_one_line(page, mask, press, notes):
     np.testing.assert_array_equal(mask.data, before)
 
 
+def test_labels_above_255_are_refused_in_their_slice(page, viewer, tube, click):
+    viewer.add_labels(tube.mask.astype(np.int32), scale=(0.082,) * 3, name="large")
+    layer = viewer.layers["large"]
+    layer.data[Z, 2:4, 2:4] = 300
+    before = layer.data.copy()
+    page.mask.pick(layer)
+    click(page.buttons["This slice", "Grow"])
+    assert "labels from 0 to 255" in page.run_bar.message.text()
+    np.testing.assert_array_equal(layer.data, before)
+
+
 def test_clip_takes_away_what_lies_outside_the_range(page, mask, click, ended, undone):
     before = mask.data.copy()
     click(page.clip_button)

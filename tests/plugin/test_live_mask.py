@@ -112,6 +112,18 @@ def test_writing_into_the_slice_in_view_is_found_at_its_refresh(followed, mask, 
     agrees()
 
 
+def test_another_array_is_looked_through_once_and_not_at_every_stroke(
+    followed, mask, agrees, monkeypatch
+):
+    setter(mask)
+    looked = []
+    look = followed.live.look
+    monkeypatch.setattr(followed.live, "look", lambda slices: looked.append(slices) or look(slices))
+    brush(mask)
+    agrees()
+    assert max(len(list(slices)) for slices in looked) < 24
+
+
 def test_scrolling_changes_no_number(qtbot, viewer, followed):
     with qtbot.assertNotEmitted(followed.changed, wait=400):
         for z in range(24):

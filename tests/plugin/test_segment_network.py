@@ -98,6 +98,7 @@ def test_slider_moves_the_outline_without_another_run(viewer, page, run, moved, 
     moved(0.9)
     assert volume(layer) < np.count_nonzero(at_half)
     assert layer.metadata["vbmd"]["about"]["parameters"]["threshold"] == 0.9
+    assert layer.metadata["vbmd"]["about"]["threshold"] == 0.9
     assert "Threshold 0.90" in page.run_bar.message.text()
     moved(0.5)
     np.testing.assert_array_equal(layer.data, at_half)

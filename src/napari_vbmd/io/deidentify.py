@@ -5,13 +5,19 @@ header describes are left out, because nobody can say what is in them.
 """
 
 import os
-import re
 import struct
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ParameterError, WriteError
-from ..privacy import is_identifying, names_in, public_value, side_words, without_names
+from ..privacy import (
+    is_identifying,
+    is_synthetic,
+    names_in,
+    public_value,
+    side_words,
+    without_names,
+)
 from . import aim_header, isq_header
 from .atomic import written_whole
 from .files import suffix_of
@@ -19,7 +25,6 @@ from .processing_log import ProcessingLog
 
 _CHUNK = 1 << 22  # bytes
 _DATES = frozenset({"Time", "Original Creation-Date", "Index Measurement"})
-_SYNTHETIC = re.compile("NOT A PERSON", re.IGNORECASE)
 
 
 def deidentify(source: str | Path, target: str | Path, dates: bool = False) -> list[str]:
@@ -70,7 +75,7 @@ def _clean_isq(path: Path, dates: bool) -> tuple[bytes, int, list[str]]:
     with open(path, "rb") as file:
         head = bytearray(file.read(header.data_start))
     name, blanked = header.fields["Patient Name"], []
-    if not _SYNTHETIC.search(name):
+    if not is_synthetic(name):
         stays = side_words(name).encode("latin-1")
         head[isq_header.NAME] = b" " * 40
         names = names_in([("Patient Name", name)])
@@ -97,7 +102,7 @@ def _clean_aim(path: Path, dates: bool) -> tuple[bytes, int, list[str]]:
 
     def clean(key: str, value: str) -> str:
         new = "" if dates and key in _DATES else public_value(key, value)
-        if _SYNTHETIC.search(value) or new == value:
+        if is_synthetic(value) or new == value:
             return value
         blanked.append(key)
         return new

@@ -5,13 +5,14 @@ The user's own files change only on Save; what is kept lies in the user's data f
 
 import os
 import weakref
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_warning
 from platformdirs import user_data_dir
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QCoreApplication, QObject, QTimer
 
 from ..errors import VbmdError
 from ..io.rescue import Session, left_behind
@@ -68,6 +69,13 @@ class Guard(QObject):
         viewer.layers.events.removed.connect(lambda event: self._release(event.value))
         for layer in viewer.layers:
             self._adopt(layer)
+        if (application := QCoreApplication.instance()) is not None:
+            application.aboutToQuit.connect(self.keep_what_is_due)
+
+    def keep_what_is_due(self) -> None:
+        """Keep the strokes after which there was no pause yet."""
+        for kept in self._kept.values():
+            kept.keep_if_due()
 
     @property
     def busy(self) -> bool:
@@ -114,7 +122,7 @@ class _Kept(QObject):
         super().__init__(parent)
         self._layer, self._scan_of = layer, scan_of
         self._key = f"mask{next(_numbers)}"
-        self._edited = self._again = self._told = False
+        self._edited = self._again = self._told = self._left = False
         self._waited = 0
         self._job: Job | None = None
         self._timer = QTimer(self)
@@ -165,6 +173,12 @@ class _Kept(QObject):
         job.ended.connect(self._end)
         job.start()
 
+    def keep_if_due(self) -> None:
+        """Keep a copy before this returns, if one is due: napari ends."""
+        if self._timer.isActive():
+            with suppress(VbmdError):
+                self.keep_at_once()
+
     def keep_at_once(self) -> None:
         """Keep a copy before this returns."""
         self._timer.stop()
@@ -181,9 +195,17 @@ class _Kept(QObject):
         """The layer is gone; what is due is done now."""
         self._layer.events.paint.disconnect(self.notice)
         self._layer.events.set_data.disconnect(self._redrawn)
+        self._left = True
         if self._timer.isActive():
             self._timer.stop()
             self.keep()
+        if self._job is None:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold the layer, and all of its voxels, no longer."""
+        self._layer = None
+        self.deleteLater()
 
     def _complain(self, text: str) -> None:
         if not self._told:  # once is enough: it will be the same every time
@@ -198,6 +220,8 @@ class _Kept(QObject):
         elif self._again:
             self._again = False
             self.keep()
+        if self._left and self._job is None:
+            self._let_go()
 
 
 def _session() -> Session:

@@ -11,7 +11,7 @@ from ..editing.tools import TOOLS, Setting, Tool, clip
 from ..errors import ParameterError, VbmdError
 from .job import sentence
 from .keys import LayerKeys
-from .layers import mask_of, scan_of
+from .layers import grid_of, mask_of, scan_of
 from .mask_edit import Edit, apply_to, edit, room
 from .parts import Note, Page, RunBar, small_button
 from .picker import LayerPicker
@@ -91,7 +91,7 @@ class CorrectDock(Page):
         try:
             if layer is None:
                 raise ParameterError("Choose a mask first.")
-            mask_of(layer)
+            grid_of(layer)
             if self.viewer.dims.ndisplay != 2 or self.viewer.dims.ndim - 3 in (
                 self.viewer.dims.displayed
             ):
@@ -133,7 +133,7 @@ class CorrectDock(Page):
         self.run_bar.run(work, name, show)
 
     def _setting(self, tool: Tool | None) -> Setting:
-        grid = mask_of(self.mask.layer).grid
+        grid = grid_of(self.mask.layer)
         density = None
         if tool is not None and tool.needs_scan:
             if self.scan.layer is None:

@@ -132,18 +132,22 @@ def mask_of(layer: Layer) -> Mask:
     ParameterError
         When the layer is no 3D labels layer on straight axes, or holds labels above 255.
     """
-    if not isinstance(layer, Labels):
-        raise ParameterError(f"{layer.name}: not a mask; choose a labels layer")
-    if layer.multiscale:
-        raise ParameterError(f"{layer.name}: a multiscale labels layer cannot be measured")
-    labels = np.asarray(layer.data)
-    grid = _grid(layer, labels.shape)
+    grid, labels = grid_of(layer), np.asarray(layer.data)
     if labels.dtype not in (np.uint8, bool):  # napari's own new labels are int32
         if labels.size and not 0 <= labels.min() <= labels.max() <= 255:
             raise ParameterError(f"{layer.name}: labels from 0 to 255 can be measured, no others")
         labels = labels.astype(np.uint8)
     made = layer.metadata.get("vbmd", {}).get("format", "layer")  # what its position counts from
     return Mask(labels.view(np.uint8), grid, path=Path(layer.name), format=made)
+
+
+def grid_of(layer: Layer) -> Grid:
+    """The grid of a labels layer, without a look at its voxels; raises as `mask_of`."""
+    if not isinstance(layer, Labels):
+        raise ParameterError(f"{layer.name}: not a mask; choose a labels layer")
+    if layer.multiscale:
+        raise ParameterError(f"{layer.name}: a multiscale labels layer cannot be measured")
+    return _grid(layer, layer.data.shape)
 
 
 def placed_on(mask: Mask, scan: Scan) -> Mask:

@@ -71,14 +71,16 @@ class LiveMask(QObject):
         self._layer = self._live = None
 
     def _notice(self, event) -> None:
-        if event.type == "data":  # another array in the place of the old one
-            self._edited.update(range(self._live.slices))
         if not self._same_array():
+            return
+        if event.type == "data":  # another array in the place of the old one
+            self._look(range(self._live.slices))
+            self._begin_sweep()
             return
         view, scrolled = self._view(), False
         if event.type == "paint":
             self._edited.update(_slices_of(event.value, self._live.slices))
-        elif event.type != "data":
+        else:
             scrolled = view != self._in_view
         self._in_view = view
         here = [view] if view is not None and 0 <= view < self._live.slices else []

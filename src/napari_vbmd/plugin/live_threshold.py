@@ -111,6 +111,7 @@ class LiveThreshold(QObject):
         self._shown = new
         about = layer.metadata["vbmd"]["about"]
         about["parameters"] = {**about["parameters"], "threshold": threshold}
+        about["threshold"] = threshold
         layer.refresh()
         self.moved.emit(threshold, int(np.count_nonzero(new.mask.voxels)))
 

@@ -4,6 +4,7 @@ import numpy as np
 from napari.layers import Labels
 
 from ..editing.tools import Setting, Tool
+from ..errors import ParameterError
 from .mask_edit import label_of
 
 
@@ -15,21 +16,29 @@ def apply_tool(layer: Labels, z: int, tool: Tool, setting: Setting) -> int:
     ParameterError
         When the slice holds several labels and none of them is selected.
     """
-    section = np.asarray(layer.data[z])
-    if not section.any():
+    section, label = _meant(layer, z)
+    if label is None:
         return 0
-    label = label_of(layer.name, section.astype(np.uint8), int(layer.selected_label))
     part = (section == label)[None].astype(np.uint8)
     return _replace(layer, z, label, tool.run(part, setting, True, None)[0] != 0)
 
 
 def copy_slice(layer: Labels, z: int, to: int) -> int:
     """Put the label meant of slice z into another slice, instead of what it has of that label."""
+    section, label = _meant(layer, z)
+    if label is None:
+        return 0
+    return _replace(layer, to, label, section == label)
+
+
+def _meant(layer: Labels, z: int) -> tuple[np.ndarray, int | None]:
+    """A slice, and the label that is meant in it; None where it is empty."""
     section = np.asarray(layer.data[z])
     if not section.any():
-        return 0
-    label = label_of(layer.name, section.astype(np.uint8), int(layer.selected_label))
-    return _replace(layer, to, label, section == label)
+        return section, None
+    if not 0 <= section.min() <= section.max() <= 255:
+        raise ParameterError(f"{layer.name}: labels from 0 to 255 can be edited, no others")
+    return section, label_of(layer.name, section.astype(np.uint8), int(layer.selected_label))
 
 
 def _replace(layer: Labels, z: int, label: int, wanted: np.ndarray) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from .network_method import (
     NetworkParameters,
     NetworkResult,
     check_network,
-    network_run,
+    run_network,
     summary_of,
 )
 from .probability import Probability
@@ -177,13 +178,12 @@ def _check_contour(scan: Scan, parameters: ContourParameters) -> None:
 
 
 def _network(configuration: Configuration) -> Method:
-    name = configuration.name
     return Method(
-        name,
+        configuration.name,
         summary_of(configuration),
         NetworkParameters,
-        network_run(name),
-        lambda scan, parameters: check_network(configuration, scan, parameters),
+        partial(run_network, configuration),
+        partial(check_network, configuration),
         NOT_CLINICAL if configuration.weights_path else "",
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..scan import SIDES, Mask, Scan
-from .configurations import CONFIGURATIONS, Configuration
+from .configurations import Configuration
 from .inference import (
     DEVICES,
     Progress,
@@ -89,21 +89,6 @@ class NetworkResult:
     warnings: list[str]
 
 
-def network_run(name: str) -> Callable[..., NetworkResult]:
-    """The function that runs a configuration: ``run(scan, parameters, slices, progress)``."""
-    configuration = CONFIGURATIONS[name]
-
-    def run(
-        scan: Scan,
-        parameters: NetworkParameters,
-        slices: tuple[int, int] | None = None,
-        progress: Progress | None = None,
-    ) -> NetworkResult:
-        return run_network(configuration, scan, parameters, slices, progress)
-
-    return run
-
-
 def check_network(configuration: Configuration, scan: Scan, parameters: NetworkParameters) -> None:
     """Raise at once what is missing: weights, the hand's side, a calibration to attenuation.
 
@@ -153,7 +138,6 @@ def run_network(
         As preparing, the answer and the weights' file find.
     """
     tell = progress or (lambda *_: None)
-    check_network(configuration, scan, parameters)
     side = side_of(scan, parameters.side)
     tell(_LOAD, "loading the network")
     network, weights = load_network(configuration, parameters.weights)
