@@ -378,3 +378,28 @@ def test_slabs_join_without_a_seam():
     whole = gaussian_filter(volume, (2.0, 1.0, 0.5), mode="nearest")
     np.testing.assert_allclose(joined, whole, atol=1e-5)
     np.testing.assert_array_equal(volume, before)
+
+
+def test_surface_of_a_ball_lies_at_its_radius_in_mm():
+    z, y, x = np.ogrid[:60, :50, :70]
+    mask = (0.1 * (z - 30)) ** 2 + (0.08 * (y - 25)) ** 2 + (0.08 * (x - 40)) ** 2 <= 1.5**2
+    vertices, faces = morphology.outer_surface(mask, (0.1, 0.08, 0.08), 0.16)
+    away = np.linalg.norm(vertices - np.array((3.0, 2.0, 3.2)), axis=1)
+    assert away.mean() == pytest.approx(1.5, abs=0.03)
+    assert np.abs(away - 1.5).max() < 0.16
+    assert faces.max() == len(vertices) - 1
+
+
+def test_surface_encloses_the_volume_of_the_mask_and_is_closed_where_the_scan_cuts_the_bone():
+    mask = np.zeros((10, 30, 30), np.uint8)
+    mask[:, 5:25, 5:25] = 3
+    vertices, faces = morphology.outer_surface(mask, (0.2, 0.1, 0.1), 0.1)
+    a, b, c = np.moveaxis(vertices[faces].astype(float), 1, 0)
+    volume = abs(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) / 6
+    assert volume == pytest.approx(mask.astype(bool).sum() * 0.002, rel=0.05)
+
+
+def test_surface_of_nothing_is_empty():
+    vertices, faces = morphology.outer_surface(np.zeros((4, 5, 6), bool), CUBIC)
+    assert vertices.shape == (0, 3)
+    assert faces.shape == (0, 3)

@@ -37,7 +37,7 @@ def box_mask():
 
 @pytest.fixture
 def small_pyramids(monkeypatch):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", 1000)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", 1000)
 
 
 def in_mm(data, **kwargs):

@@ -553,7 +553,7 @@ def test_theme_changes_the_profiles_ink(measured, viewer):
 
 
 def test_multiscale_scan_gives_the_same_number(monkeypatch, viewer, open_scan, dock, run, tube):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", 1000)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", 1000)
     assert open_scan(viewer).multiscale
     add_mask(viewer, Mask(tube.mask.copy(), tube.grid), "mask")
     page = dock("Measure")

@@ -439,7 +439,7 @@ def test_mask_opened_from_an_aim_is_cleaned_without_touching_the_file(
 def test_multiscale_scan_is_a_grid_as_good_as_any(
     monkeypatch, page, viewer, open_scan, run, tube, tick
 ):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", 1000)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", 1000)
     layer = open_scan(viewer)
     assert layer.multiscale
     page.target.setCurrentIndex(1)

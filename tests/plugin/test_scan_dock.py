@@ -126,7 +126,7 @@ def test_removed_scan_leaves_the_dock_as_at_first(page, viewer, scan):
 
 
 def test_multiscale_scan_is_as_good_as_any(monkeypatch, page, viewer, open_scan):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", 1000)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", 1000)
     layer = open_scan(viewer)
     assert layer.multiscale
     assert "112 × 64 × 24 voxels" in page.facts.text()

@@ -400,7 +400,7 @@ def test_two_viewers_segment_at_once_each_into_its_own(
 def test_multiscale_scan_is_segmented_at_its_fine_level(
     monkeypatch, viewer, dock, open_scan, run, tube
 ):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", 1000)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", 1000)
     layer = open_scan(viewer)
     assert layer.multiscale
     page = dock("Segment")
@@ -417,7 +417,7 @@ def test_multiscale_scan_is_segmented_at_its_fine_level(
 def test_layers_are_shown_in_3d_and_back(
     make_napari_viewer, open_scan, dock, run, monkeypatch, limit
 ):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", limit)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", limit)
     viewer = make_napari_viewer(show=True)
     open_scan(viewer)
     page = dock("Segment", viewer)

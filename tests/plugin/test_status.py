@@ -58,7 +58,7 @@ def test_uncalibrated_value_says_so(plain_layer):
 
 
 def test_multiscale_scan_is_read_at_its_fine_level(monkeypatch, tube):
-    monkeypatch.setattr(layers, "_PYRAMID_ABOVE", 1000)
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", 1000)
     layer = Layer.create(*scan_to_layer(read_scan(tube.path)))
     assert layer.multiscale
     text = density_text(layer, world(IN_BONE))

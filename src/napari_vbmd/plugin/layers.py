@@ -24,7 +24,7 @@ LayerData = tuple[Any, dict, str]
 OURS, EXPERT, AGREEMENT = "#56B4E9", "#E69F00", "#999999"
 _OTHER_LABELS = "#CC79A7"
 BONE_WINDOW_MG_CM3 = (-200.0, 1200.0)  # from fat to dense cortical bone
-_PYRAMID_ABOVE = 2**27  # voxels; a larger single level can exhaust graphics memory in 3D
+LARGEST_VOLUME = 2**27  # voxels; a larger single level can exhaust graphics memory in 3D
 _PYRAMID_STEP = 4
 _UNITS = ("mm", "mm", "mm")
 _AXES = ("z", "y", "x")
@@ -34,7 +34,7 @@ _MM_PER = {"millimeter": 1.0, "micrometer": 1e-3, "centimeter": 10.0, "meter": 1
 
 def scan_to_layer(scan: Scan) -> LayerData:
     """A scan as an image layer; a large one gets a coarse level for overview and 3D."""
-    pyramid = scan.voxels.size > _PYRAMID_ABOVE
+    pyramid = scan.voxels.size > LARGEST_VOLUME
     step = (slice(None, None, _PYRAMID_STEP),) * 3
     kwargs = {
         **_geometry(scan.grid),
@@ -86,16 +86,28 @@ def add_mask(
     voxels, kwargs, _ = mask_to_layer(mask, name, color, about)
     layer = Labels(voxels, **kwargs)
     as_outline(layer)
+    if viewer.dims.ndisplay == 3 and is_too_large(voxels):
+        layer.visible = False  # `solid_view` shows a surface in its place
     if preview:
         layer.editable = False
-        _previews.add(layer)
+        as_preview(layer)
     viewer.add_layer(layer)  # gives a dock a proxy of the layer: not what pickers and events hold
     return layer
+
+
+def as_preview(layer: Layer) -> None:
+    """Mark a layer that only shows something: no dock offers it."""
+    _previews.add(layer)
 
 
 def is_preview(layer: Layer) -> bool:
     """Whether a layer only shows what a step would give."""
     return layer in _previews
+
+
+def is_too_large(voxels: np.ndarray) -> bool:
+    """Whether a mask's volume could exhaust graphics memory in 3D."""
+    return voxels.ndim == 3 and voxels.size > LARGEST_VOLUME
 
 
 def as_outline(layer: Labels) -> None:

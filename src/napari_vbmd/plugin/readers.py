@@ -10,7 +10,7 @@ from ..errors import VbmdError
 from ..io.files import READABLE, REFUSED, read_mask, read_scan, suffix_of
 from ..io.processing_log import ProcessingLog
 from ..scan import Mask, Scan
-from .layers import EXPERT, LayerData, mask_to_layer, scan_to_layer
+from .layers import EXPERT, LayerData, is_too_large, mask_to_layer, scan_to_layer
 from .status import watch
 
 _MOST_LABELS = 16  # an 8-bit image with more distinct values is taken for a scan
@@ -38,7 +38,10 @@ def _layer(path: Path) -> LayerData:
         return scan_to_layer(scan)
     mask: Mask = read_mask(path)
     about = {"file": mask.name, "log": ProcessingLog(mask.log).public().text}
-    return mask_to_layer(mask, mask.name, EXPERT, about)
+    voxels, kwargs, kind = mask_to_layer(mask, mask.name, EXPERT, about)
+    viewer = napari.current_viewer()
+    hidden = viewer is not None and viewer.dims.ndisplay == 3 and is_too_large(voxels)
+    return voxels, {**kwargs, "visible": not hidden}, kind  # `solid_view` shows a surface instead
 
 
 def _is_mask(scan: Scan) -> bool:

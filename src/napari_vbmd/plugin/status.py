@@ -16,6 +16,7 @@ from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
 from .autosave import guard
 from .layers import as_outline, scan_of
+from .solid_view import guard_3d
 
 _watched = weakref.WeakSet()
 
@@ -26,6 +27,7 @@ def watch(viewer) -> None:
         return
     _watched.add(viewer)
     guard(viewer)
+    guard_3d(viewer)
     viewer.layers.events.inserted.connect(lambda event: _adopt(viewer, event.value))
     for layer in viewer.layers:
         _adopt(viewer, layer)
