@@ -8,15 +8,20 @@ from torch import nn
 from napari_vbmd.segmentation.configurations import CONFIGURATIONS, WEIGHTS_FOLDER
 
 
-def test_the_three_networks_are_there():
-    assert list(CONFIGURATIONS) == ["unet-2d", "unet-2d-pretrained", "unet-3d"]
+def test_the_published_networks_are_there_and_the_fine_stage():
+    assert list(CONFIGURATIONS) == ["unet-2d", "unet-2d-pretrained", "unet-3d", "unet-2d-fine"]
     assert all(name == each.name for name, each in CONFIGURATIONS.items())
     assert all(each.summary.endswith(".") for each in CONFIGURATIONS.values())
 
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [("unet-2d", 24_430_097), ("unet-2d-pretrained", 24_430_097), ("unet-3d", 111_386)],
+    [
+        ("unet-2d", 24_430_097),
+        ("unet-2d-pretrained", 24_430_097),
+        ("unet-3d", 111_386),
+        ("unet-2d-fine", 758_577),
+    ],
 )
 def test_each_builds_its_network(name, parameters):
     network = CONFIGURATIONS[name].build()

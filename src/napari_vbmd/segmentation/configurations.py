@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .preprocessing import IMPROVED, Normalisation, Preset
+from .preprocessing import FINE, IMPROVED, Normalisation, Preset
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,6 +49,8 @@ class Configuration:
         Of the shipped weights' training set; a weights file carries its own, which counts.
     held_out_dice : float or None
         Of the shipped weights, on phantoms that training never saw.
+    coarse : str
+        Name of the network that finds the bone first; "" for one that searches the scan itself.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Configuration:
     weights_sha256: str | None = None
     normalisation: Normalisation | None = None
     held_out_dice: float | None = None
+    coarse: str = ""
 
     def build(self) -> "nn.Module":
         """The torch module with random weights; its output are logits."""
@@ -88,6 +91,12 @@ def _unet_3d() -> "nn.Module":
     from .networks import UNet3D
 
     return UNet3D()
+
+
+def _fine_stage() -> "nn.Module":
+    from .fine_networks import FineStage
+
+    return FineStage()
 
 
 _2D = {
@@ -128,6 +137,19 @@ CONFIGURATIONS = {
             weights_sha256="e47de62817ebbece7fdd7e3f00a7f1cdae6d3f4255671d552dbe198318ea81aa",
             normalisation=Normalisation(0.13411383836524254, 0.16717661462721284),
             held_out_dice=0.926,
+        ),
+        Configuration(
+            "unet-2d-fine",
+            "unet-3d finds the bone; a small 2D U-Net outlines it at the scanner's resolution.",
+            make=_fine_stage,
+            dims=2,
+            divisor=16,
+            preset=FINE,
+            loss="Dice plus cross-entropy",
+            optimiser="AdamW",
+            learning_rate=3e-3,
+            batch_size=8,
+            coarse="unet-3d",
         ),
     )
 }

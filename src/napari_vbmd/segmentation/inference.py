@@ -19,6 +19,7 @@ Progress = Callable[[float, str], None]
 DEVICES = ("auto", "cpu", "cuda")
 LEVELS = 255  # of a stored probability
 BATCH_2D = 4  # slices at a time
+BATCH_FINE = 8
 # Most memory taken by a forward pass, in bytes for each voxel of one pass (measured: 600 and 100),
 # and something to spare.
 BYTES_PER_VOXEL = {2: 700, 3: 120}
@@ -170,6 +171,32 @@ def _slice_by_slice(network, volume, device, progress) -> np.ndarray:
         batch = batch.contiguous(memory_format=torch.channels_last)
         result[first : first + BATCH_2D] = _quantised(network(batch)[:, 0])
     progress(1.0, f"slice {len(volume)} of {len(volume)}")
+    return result
+
+
+def predict_slices(
+    network: "nn.Module",
+    volume: np.ndarray,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """As `predict`, of a network that sees each slice with its two neighbours.
+
+    Beyond the volume's ends it goes on as its end slices.
+    """
+    import torch
+
+    result, last = np.empty(volume.shape, np.uint8), len(volume) - 1
+    tell = progress or (lambda *_: None)
+    with torch.inference_mode(), _memory_said(device):
+        network = network.to(device, memory_format=torch.channels_last).eval()
+        for first in range(0, len(volume), BATCH_FINE):
+            tell(first / len(volume), f"outlining slice {first + 1} of {len(volume)}")
+            some = np.arange(first, min(first + BATCH_FINE, last + 1))
+            seen = np.clip(some[:, None] + (-1, 0, 1), 0, last)
+            batch = torch.from_numpy(volume[seen]).to(device)
+            batch = batch.contiguous(memory_format=torch.channels_last)
+            result[some] = _quantised(network(batch)[:, 0])
     return result
 
 

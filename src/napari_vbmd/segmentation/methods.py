@@ -12,6 +12,7 @@ from ..grid import Grid
 from ..scan import Mask, Scan
 from .configurations import CONFIGURATIONS, Configuration
 from .contour import ContourParameters, outline
+from .fine_method import run_fine
 from .network_method import (
     NetworkParameters,
     NetworkResult,
@@ -182,7 +183,7 @@ def _network(configuration: Configuration) -> Method:
         configuration.name,
         summary_of(configuration),
         NetworkParameters,
-        partial(run_network, configuration),
+        partial(run_fine if configuration.coarse else run_network, configuration),
         partial(check_network, configuration),
         NOT_CLINICAL if configuration.weights_path else "",
     )

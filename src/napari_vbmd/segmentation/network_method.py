@@ -89,6 +89,26 @@ class NetworkResult:
     warnings: list[str]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A network's answer, and what gave it.
+
+    Attributes
+    ----------
+    probability : Probability
+    weights : Weights
+    device_note : str
+        For people to read.
+    volume : ndarray or None
+        What the network saw, normalised; None where nobody asked to keep it.
+    """
+
+    probability: Probability
+    weights: Weights
+    device_note: str
+    volume: np.ndarray | None = None
+
+
 def check_network(configuration: Configuration, scan: Scan, parameters: NetworkParameters) -> None:
     """Raise at once what is missing: weights, the hand's side, a calibration to attenuation.
 
@@ -139,6 +159,27 @@ def run_network(
     """
     tell = progress or (lambda *_: None)
     side = side_of(scan, parameters.side)
+    seen = look(configuration, scan, slices, side, parameters, tell)
+    tell(_MASK, "back to the scan's grid")
+    info, given = seen.weights.info, parameters.threshold
+    threshold = info.threshold if given is None else given
+    mask = seen.probability.mask(threshold)
+    tell(1.0, seen.device_note)
+    warnings = warnings_of(scan, parameters, seen.weights) + strange(scan, slices, mask)
+    facts = facts_of(seen.weights, seen.device_note, side, seen.probability.grid)
+    return NetworkResult(mask, seen.probability, facts | {"threshold": threshold}, warnings)
+
+
+def look(
+    configuration: Configuration,
+    scan: Scan,
+    slices: tuple[int, int] | None,
+    side: str,
+    parameters: NetworkParameters,
+    tell: Progress,
+    keep_volume: bool = False,
+) -> "Seen":
+    """Let a network see a scan; raises as `run_network`."""
     tell(_LOAD, "loading the network")
     network, weights = load_network(configuration, parameters.weights)
     device, note = choose_device(parameters.device)
@@ -146,18 +187,8 @@ def run_network(
     volume, grid = _sampled(configuration, scan, slices, weights, side, tell)
     if device == "cpu":
         check_memory(volume.shape, configuration.dims)
-    within = _part(tell, _PREDICT, _MASK)
-    values = predict(network, volume, configuration.dims, device, within)
-    del volume
-    tell(_MASK, "back to the scan's grid")
-    probability = Probability(values, grid)
-    given = parameters.threshold
-    threshold = weights.info.threshold if given is None else given
-    mask = probability.mask(threshold)
-    tell(1.0, note)
-    warnings = _warnings(scan, parameters, weights) + strange(scan, slices, mask)
-    facts = _facts(weights, note, side, grid) | {"threshold": threshold}
-    return NetworkResult(mask, probability, facts, warnings)
+    values = predict(network, volume, configuration.dims, device, part(tell, _PREDICT, _MASK))
+    return Seen(Probability(values, grid), weights, note, volume if keep_volume else None)
 
 
 def _sampled(configuration, scan, slices, weights, side, tell) -> tuple[np.ndarray, NetworkGrid]:
@@ -172,7 +203,7 @@ def _sampled(configuration, scan, slices, weights, side, tell) -> tuple[np.ndarr
         mirrored=mirrored,
         dims=configuration.dims,
         divisor=configuration.divisor,
-        progress=_part(tell, _SAMPLE, _PREDICT, "sampling the scan"),
+        progress=part(tell, _SAMPLE, _PREDICT, "sampling the scan"),
     )
     if scan.voxels.dtype.kind == "f" and not np.isfinite(volume).all():
         raise ParameterError(
@@ -201,7 +232,7 @@ def side_of(scan: Scan, choice: str) -> str:
     )
 
 
-def _facts(weights: Weights, note: str, side: str, grid: NetworkGrid) -> dict[str, Any]:
+def facts_of(weights: Weights, note: str, side: str, grid: NetworkGrid) -> dict[str, Any]:
     """All that a repetition needs beside the parameters, ready for JSON."""
     info = weights.info
     return {
@@ -222,7 +253,8 @@ def _facts(weights: Weights, note: str, side: str, grid: NetworkGrid) -> dict[st
     }
 
 
-def _warnings(scan: Scan, parameters: NetworkParameters, weights: Weights) -> list[str]:
+def warnings_of(scan: Scan, parameters: NetworkParameters, weights: Weights) -> list[str]:
+    """What a reader must know before any mask was made: the training, and the side."""
     about = weights.info.trained_on or "what the weights file does not say"
     own = f"trained on {about}: not for clinical use"
     warnings = [own if parameters.weights else NOT_CLINICAL]
@@ -231,7 +263,7 @@ def _warnings(scan: Scan, parameters: NetworkParameters, weights: Weights) -> li
     return warnings
 
 
-def _part(tell: Progress, start: float, stop: float, message: str = "") -> Callable[..., None]:
+def part(tell: Progress, start: float, stop: float, message: str = "") -> Callable[..., None]:
     """A progress over a part of another."""
 
     def within(fraction: float, text: str = message) -> None:

@@ -61,7 +61,9 @@ class Preset:
 # 0.246 mm is three voxels of 82 um: the published step on a scan of 1536 x 1536 x 240 voxels.
 IMPROVED = Preset("improved", "mu", (0.246,) * 3, None, 0.5, True)
 PAPER = Preset("paper", "native", None, (80, 512, 512), 0.8, False)
-PRESETS = {preset.name: preset for preset in (IMPROVED, PAPER)}
+# The fine stage looks at a bone that was found before, at the scanner's own resolution.
+FINE = Preset("fine", "mu", (0.082,) * 3, None, 0.5, False)
+PRESETS = {preset.name: preset for preset in (IMPROVED, PAPER, FINE)}
 
 
 @dataclass(frozen=True)

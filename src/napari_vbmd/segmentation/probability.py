@@ -51,14 +51,7 @@ class Probability:
         NoBoneError
             When no probability exceeds the threshold.
         """
-        check_threshold(threshold)
-        box = morphology.bounding_box(morphology.keep_largest(self._inside(threshold)))
-        if box is None:
-            surest = int(self.values.max()) / LEVELS
-            raise NoBoneError(
-                f"no bone found: the network is nowhere surer than {surest:.0%}, the threshold is "
-                f"{threshold:.0%}; check side, slices and calibration, or lower the threshold"
-            )
+        box = self.box(threshold)
         voxels, start = self._thresholded(box, LEVELS * threshold)
         voxels = keep_largest(voxels)
         if closing_mm is not None:
@@ -67,6 +60,24 @@ class Probability:
         corner = [a + b.start for a, b in zip(start, tight, strict=True)]
         whole = tuple(slice(c, c + b.stop - b.start) for c, b in zip(corner, tight, strict=True))
         return Mask(voxels[tight], self.grid.scan.box(whole), format="network")
+
+    def box(self, threshold: float = 0.5) -> tuple[slice, slice, slice]:
+        """The box of the largest piece above a threshold, on the network's grid.
+
+        Raises
+        ------
+        NoBoneError
+            When no probability exceeds the threshold.
+        """
+        check_threshold(threshold)
+        box = morphology.bounding_box(morphology.keep_largest(self._inside(threshold)))
+        if box is None:
+            surest = int(self.values.max()) / LEVELS
+            raise NoBoneError(
+                f"no bone found: the network is nowhere surer than {surest:.0%}, the threshold is "
+                f"{threshold:.0%}; check side, slices and calibration, or lower the threshold"
+            )
+        return box
 
     def _inside(self, threshold: float) -> np.ndarray:
         """Where the network is sure enough, on the scan only."""
