@@ -120,3 +120,18 @@ def test_values_and_grid_must_agree(bone):
     it = perfect(bone)
     with pytest.raises(ParameterError, match="differ"):
         Probability(it.values[1:], it.grid)
+
+
+def test_on_the_scan_it_is_what_masks_are_cut_from(bone):
+    probability = perfect(bone, mirrored=True)
+    mask, scan = probability.mask(), probability.grid.scan
+    whole = np.zeros(scan.shape, np.uint8)
+    for z, levels, box in probability.on_scan():
+        whole[z][box] = levels > 127.5
+    assert np.array_equal(whole, place(mask.grid, scan).paste(mask.voxels))
+
+
+def test_a_probability_of_nothing_is_nowhere_on_the_scan(bone):
+    probability = perfect(bone)
+    nothing = Probability(np.zeros_like(probability.values), probability.grid)
+    assert list(nothing.on_scan()) == []

@@ -4,6 +4,7 @@ The probability is kept, so that another threshold needs no new run. All work is
 the bone, slice by slice: interpolate, compare with the threshold, keep the largest piece.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +80,27 @@ class Probability:
             )
         return box
 
+    def on_scan(self) -> Iterator[tuple[int, np.ndarray, tuple[slice, slice]]]:
+        """The probability on the scan's own voxels, slice by slice, where it is not 0.
+
+        Yields
+        ------
+        slice : int
+            Its number in the scan.
+        levels : ndarray of float32, shape (y, x)
+            0 to 255.
+        box : tuple of slice
+            Where they lie in the slice, along y and x.
+        """
+        used = morphology.bounding_box(self.values)
+        if used is None:
+            return
+        ranges, places = self._reached(used)
+        z, y, x = ranges
+        levels = resampled_slices(self.values, places)
+        for k, plane in zip(range(z.start, z.stop), levels, strict=True):
+            yield k + self.grid.first_slice, plane, (y, x)
+
     def _inside(self, threshold: float) -> np.ndarray:
         """Where the network is sure enough, on the scan only."""
         inside = self.values > LEVELS * threshold
@@ -90,6 +112,15 @@ class Probability:
 
     def _thresholded(self, box, level) -> tuple[np.ndarray, tuple[int, int, int]]:
         """The mask in the part of the scan that a box on the network's grid reaches."""
+        ranges, places = self._reached(box)
+        voxels = np.empty([len(place) for place in places], np.uint8)
+        for plane, probability in zip(voxels, resampled_slices(self.values, places), strict=True):
+            plane[:] = probability > level
+        z, y, x = (r.start for r in ranges)
+        return voxels, (z + self.grid.first_slice, y, x)
+
+    def _reached(self, box) -> tuple[list[slice], list[np.ndarray]]:
+        """Voxels of the scan that a box reaches, and where they lie on the network's grid."""
         ranges = [
             axis.scan_range(side.start, side.stop - 1)
             for axis, side in zip(self.grid.axes, box, strict=True)
@@ -98,11 +129,7 @@ class Probability:
             axis.from_scan(np.arange(r.start, r.stop))
             for axis, r in zip(self.grid.axes, ranges, strict=True)
         ]
-        voxels = np.empty([len(place) for place in places], np.uint8)
-        for plane, probability in zip(voxels, resampled_slices(self.values, places), strict=True):
-            plane[:] = probability > level
-        z, y, x = (r.start for r in ranges)
-        return voxels, (z + self.grid.first_slice, y, x)
+        return ranges, places
 
 
 def check_threshold(threshold: float) -> None:
