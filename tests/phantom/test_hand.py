@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from napari_vbmd.errors import ParameterError
+from napari_vbmd.phantom.drawing import hand
 from napari_vbmd.phantom.hand import HandPhantom, hand_phantom, render
 
 SEEDS = range(100_000, 100_012)
@@ -147,3 +148,24 @@ def test_four_bones_of_a_shaft_or_head_are_seen(small):
 def test_refuses_what_it_cannot_draw(wrong):
     with pytest.raises(ParameterError, match="phantom"):
         hand_phantom(**{"seed": 100_002, **wrong})
+
+
+def test_a_repeated_scan_shows_the_same_bone_elsewhere_with_other_noise():
+    near = {"spacing_mm": (0.492,) * 3, "shape": (40, 256, 256), "fingertips": "low"}
+    near["box"] = (slice(0, 128), slice(56, 200))  # where the index finger of a right hand may be
+    first, again, third = (render(100_013, **near, repeat=k, noise=False) for k in range(3))
+    scans = (first, again, third)
+    volumes = [one.label.sum() for one in scans]
+    assert max(volumes) < 1.02 * min(volumes)
+    to_density = first.calibration.linear("native", "density")
+    means = [to_density(np.average(one.voxels, weights=one.label)) for one in scans]
+    assert max(means) - min(means) < 6
+    assert len({one.slices for one in scans}) == 3
+    noisy = [render(100_013, **near, slices=[20], repeat=k).voxels for k in (1, 1, 2)]
+    assert np.array_equal(noisy[0], noisy[1])
+    assert not np.array_equal(noisy[0], noisy[2])
+
+
+def test_the_scanner_blurs_alike_in_a_repeated_scan():
+    blurs = {hand(7, 1.0, repeat).scanner.blur_mm for repeat in range(3)}
+    assert len(blurs) == 1

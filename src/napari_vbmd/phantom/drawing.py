@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ParameterError
 from .anatomy import Bone, metacarpal, phalanx
 from .fields import within
-from .pose import draw_pose
+from .pose import draw_pose, z_offset_mm
 from .rays import draw_rays
 from .scanner import NATIVE_MM, draw_scanner
 from .texture import Texture, draw_quality
@@ -23,7 +23,7 @@ AROUND_MM = 13.5  # a bone lies within this distance of its axis, along y and x
 
 
 @lru_cache(maxsize=2)
-def hand(seed: int, freedom: float = 1.0) -> "Hand":
+def hand(seed: int, freedom: float = 1.0, repeat: int = 0) -> "Hand":
     """The hand of a seed; the last two are kept.
 
     Raises
@@ -35,7 +35,7 @@ def hand(seed: int, freedom: float = 1.0) -> "Hand":
         raise ParameterError(
             f"phantom: seed {seed}: use 0 to 99999 (training) or 100000 to 199999 (tests)"
         )
-    return Hand(int(seed), freedom)
+    return Hand(int(seed), freedom, int(repeat))
 
 
 class Hand:
@@ -46,14 +46,17 @@ class Hand:
     seed : int
     freedom : float
         How far its pose may be off: 0 is straight and in the middle.
+    repeat : int
+        0 for the first scan; others are of the same hand, taken out and put back.
     """
 
-    def __init__(self, seed: int, freedom: float = 1.0):
+    def __init__(self, seed: int, freedom: float = 1.0, repeat: int = 0):
         rays = draw_rays(seed)
         self.seed = seed
         self.fingertips = "high" if seed % 2 else "low"
-        self.scanner = draw_scanner(seed)
-        self.pose = draw_pose(seed, freedom).with_tip(rays[0])
+        self.scanner = draw_scanner(seed, repeat)
+        moved = z_offset_mm(seed, repeat, freedom)
+        self.pose = draw_pose(seed, freedom, repeat).with_tip(rays[0], moved)
         heads = [metacarpal(ray, seed) for ray in rays]
         bones = heads + [phalanx(head, seed) for head in heads if head.ray.finger > 1]
         quality = draw_quality(seed)

@@ -154,6 +154,7 @@ def render(
     box: tuple[slice, slice] | None = None,
     noise: bool = True,
     freedom: float = 1.0,
+    repeat: int = 0,
 ) -> Rendering:
     """A hand on a grid that lies about the middle of the scanner's field, or on a part of it.
 
@@ -178,13 +179,16 @@ def render(
         False leaves out noise, rings and streaks, not blur and motion.
     freedom : float
         How far the hand's pose may be off: 0 is straight and in the middle.
+    repeat : int
+        0 for the first scan; others show the same hand taken out and put back, with its own noise
+        and motion, and the expert's range derived anew: to try how well a method repeats.
 
     Raises
     ------
     ParameterError
         When the seed is nobody's, or the side or end unknown.
     """
-    view = View(seed, spacing_mm, shape, side, fingertips, freedom, slices, box)
+    view = View(seed, spacing_mm, shape, side, fingertips, freedom, slices, box, repeat)
     voxels = np.empty(view.grid.shape, np.int16)
     label = np.empty(view.grid.shape, np.float32)
     for some, native, share in view.slabs(noise):

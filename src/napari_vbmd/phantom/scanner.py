@@ -56,6 +56,7 @@ class Scanner:
     streaks: np.ndarray
     angles: np.ndarray
     seed: int
+    repeat: int = 0
 
     def stack(self, z_mm) -> np.ndarray:
         """Number of the stack that a slice at z [mm] belongs to."""
@@ -78,6 +79,10 @@ class Scanner:
         squared = np.square(y_mm / 45)[:, None] + np.square(x_mm / 32)
         return (0.6 + 0.4 * np.exp(-squared / 2)).astype(np.float32)
 
+    @property
+    def _grain(self) -> tuple[int, ...]:
+        return (self.seed, 9) if not self.repeat else (self.seed, 9, self.repeat)
+
     def noise_slice(self, index: int, shape, spacing_mm) -> np.ndarray:
         """Noise of slice `index` of a whole grid (z, y, x), in the hand's middle [mg HA/cm3]."""
         grain = [GRAIN_MM / s for s in spacing_mm]
@@ -85,7 +90,7 @@ class Scanner:
         weights = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / max(grain[0], 1e-3)))
         weights /= np.sqrt(np.square(weights).sum())
         fine = sum(
-            np.float32(weight) * _white(self.seed, index + step, *shape[1:])
+            np.float32(weight) * _white(self._grain, index + step, *shape[1:])
             for step, weight in zip(range(-reach, reach + 1), weights, strict=True)
         )
         fine = _correlated(fine, [g if g > 0.25 else 0 for g in grain[1:]])
@@ -94,9 +99,9 @@ class Scanner:
 
 
 @lru_cache(maxsize=6)
-def _white(seed: int, index: int, ny: int, nx: int) -> np.ndarray:
+def _white(grain: tuple[int, ...], index: int, ny: int, nx: int) -> np.ndarray:
     """White noise of one slice; kept, because its neighbours need it again."""
-    noise = random(seed, 9, index + 1000).standard_normal((ny, nx), dtype=np.float32)
+    noise = random(*grain, index + 1000).standard_normal((ny, nx), dtype=np.float32)
     noise.flags.writeable = False
     return noise
 
@@ -117,9 +122,12 @@ def _level(profiles) -> np.ndarray:
     return profiles - ndimage.gaussian_filter1d(profiles, 1.0 / RING_MM, axis=1)
 
 
-def draw_scanner(seed: int) -> Scanner:
-    """The scanner's ways in the scan of one hand: better and worse scans."""
-    rng = random(seed, 7)
+def draw_scanner(seed: int, repeat: int = 0) -> Scanner:
+    """The scanner's ways in the scan of one hand: better and worse scans.
+
+    A repeated scan has its own motion, noise, rings and stacks; the blur is the scanner's.
+    """
+    rng = random(seed, 7, repeat) if repeat else random(seed, 7)
     moved = rng.random() < 0.45
     stacks = 4
     jumps = rng.normal(0, 0.08, (stacks, 2)) * (rng.random() < 0.5)
@@ -133,8 +141,9 @@ def draw_scanner(seed: int) -> Scanner:
     streaks = rng.standard_normal((count, at))
     streaks = _level(ndimage.gaussian_filter1d(streaks, rng.uniform(4, 12), axis=1))
     streaks *= rng.uniform(4, 16 if moved else 6) / streaks.std()
+    blur_mm = rng.uniform(0.055, 0.09)
     return Scanner(
-        blur_mm=rng.uniform(0.055, 0.09),
+        blur_mm=draw_scanner(seed).blur_mm if repeat else blur_mm,
         noise=float(np.clip(rng.normal(72, 18), 35, 130)),
         streaky=rng.uniform(0.1, 0.6),
         rings=rings.astype(np.float32),
@@ -145,4 +154,5 @@ def draw_scanner(seed: int) -> Scanner:
         streaks=streaks.astype(np.float32),
         angles=rng.uniform(0, np.pi, count),
         seed=seed,
+        repeat=repeat,
     )

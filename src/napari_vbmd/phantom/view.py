@@ -20,8 +20,19 @@ SLAB_VOXELS = 6_000_000  # drawn at a time
 class View:
     """A hand and the voxels that are asked for, as indices of a right hand with low fingertips."""
 
-    def __init__(self, seed, spacing_mm, shape, side, fingertips, freedom, slices=None, box=None):
-        self.drawn: Hand = hand(seed, float(freedom))
+    def __init__(
+        self,
+        seed,
+        spacing_mm,
+        shape,
+        side,
+        fingertips,
+        freedom,
+        slices=None,
+        box=None,
+        repeat=0,
+    ):
+        self.drawn: Hand = hand(seed, float(freedom), repeat)
         self.fingertips: End = self.drawn.fingertips if fingertips is None else fingertips
         if side not in ("left", "right") or self.fingertips not in ("low", "high"):
             raise ParameterError(f"phantom: side {side!r}, fingertips {fingertips!r}: not known")
