@@ -53,3 +53,12 @@ def test_scanners_are_better_and_worse():
     assert min(noise) < 60 < 85 < max(noise)
     assert 8 < sum(s.ghost > 0 for s in drawn) < 30
     assert 5 < sum(np.any(s.jumps_mm != 0) for s in drawn) < 35
+
+
+def test_the_motion_grade_is_that_of_the_ghost_the_scan_shows():
+    scanners = [draw_scanner(seed) for seed in range(60)]
+    for scanner in scanners:
+        moved_mm = np.hypot(*scanner.ghost_mm)
+        expected = (2 if moved_mm < NATIVE_MM else 3) if scanner.ghost else 1
+        assert scanner.motion_grade == expected
+    assert {scanner.motion_grade for scanner in scanners} == {1, 2, 3}

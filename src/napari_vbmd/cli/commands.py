@@ -14,7 +14,7 @@ from ..measurement.comparison import measure_against
 from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
-from . import contour_script, deidentify, output, phantom, slice_file
+from . import cohort, contour_script, deidentify, output, phantom, slice_file
 from .choice import chosen_method
 from .console import Console
 
@@ -173,6 +173,12 @@ def _contour_script(arguments, words, console) -> None:
     output.show(as_json(content) if arguments.json else contour_script.text(content), console)
 
 
+def _cohort(arguments, words, console) -> None:
+    calibration = _calibration(arguments) if arguments.action == "check" else None
+    content, text = cohort.run(arguments, calibration, console)
+    output.show(as_json(content) if arguments.json else text, console)
+
+
 _COMMANDS = {
     "info": _info,
     "segment": _segment,
@@ -182,4 +188,5 @@ _COMMANDS = {
     "phantom": _phantom,
     "deidentify": _deidentify,
     "contour-script": _contour_script,
+    "cohort": _cohort,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import contour_script, deidentify, phantom
+from . import cohort, contour_script, deidentify, phantom
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -56,6 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     phantom.add_options(_command(commands, "phantom", phantom.SUMMARY))
     deidentify.add_options(_command(commands, "deidentify", deidentify.SUMMARY))
     contour_script.add_options(_command(commands, "contour-script", contour_script.SUMMARY))
+    studied = commands.add_parser("cohort", help=cohort.SUMMARY, epilog=_EPILOG)
+    cohort.add_options(studied, _command, _add_calibration)
     return parser
 
 

@@ -58,6 +58,17 @@ class Scanner:
     seed: int
     repeat: int = 0
 
+    @property
+    def motion_grade(self) -> int:
+        """1: the hand lay still; 2: it moved by less than a native voxel; 3: by more.
+
+        In the manner of Pialat et al., Bone 2012, 50:111-118, who grade 1 to 5 by eye; worse
+        motion, and jumps between stacks, which they would grade 4, do not count here.
+        """
+        if not self.ghost:
+            return 1
+        return 2 if np.hypot(*self.ghost_mm) < NATIVE_MM else 3
+
     def stack(self, z_mm) -> np.ndarray:
         """Number of the stack that a slice at z [mm] belongs to."""
         number = np.floor((np.asarray(z_mm) - self.stack_start_mm) / STACK_MM).astype(int) + 1
