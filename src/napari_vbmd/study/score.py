@@ -1,0 +1,186 @@
+"""How well a method does on one scan whose expert's mask is known: one row of an evaluation."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import VbmdError
+from ..grid import place
+from ..measurement.comparison import Comparison, measure_against
+from ..measurement.curves import Curves, curves
+from ..pipeline.mask import PostProcessing, make_mask
+from ..scan import Mask, Scan
+from ..segmentation.methods import Segmentation
+
+
+@dataclass(frozen=True)
+class Score:
+    """Agreement of a method with the expert on one scan, at the scan's full resolution.
+
+    Attributes
+    ----------
+    case, method, weights : str
+        Name of the scan, of the method and of the weights file; "" for weights that are shipped.
+    failed : str
+        Why there is no mask; "" where there is one. Numbers are None where it failed.
+    dice, iou, accuracy, sensitivity, specificity, precision, auc, average_precision : float
+        Over the scan's whole grid, 0 to 1; the last two from the probability, None without one.
+    dice_per_slice, iou_per_slice : float
+        Means over the slices that are not empty in both.
+    hd95_mm, assd_mm : float
+        Surface distances [mm].
+    tt_vbmd_mg_cm3, expert_tt_vbmd_mg_cm3 : float
+        D100 in either mask [mg HA/cm3].
+    difference_common_slices_mg_cm3 : float
+        Ours minus the expert's over the slices that both have [mg HA/cm3].
+    mean_slice_area_mm2, expert_mean_slice_area_mm2 : float
+    volume_difference_percent : float
+        Ours minus the expert's, in percent of the expert's.
+    first_slice_error, last_slice_error : int
+        Ours minus the expert's, in slices of the scan.
+    threshold : float
+        At which the mask was taken; None for a method without one.
+    seconds : float
+        From the scan to the mask, post-processing included.
+    """
+
+    case: str
+    method: str
+    weights: str = ""
+    failed: str = ""
+    dice: float | None = None
+    iou: float | None = None
+    accuracy: float | None = None
+    sensitivity: float | None = None
+    specificity: float | None = None
+    precision: float | None = None
+    auc: float | None = None
+    average_precision: float | None = None
+    dice_per_slice: float | None = None
+    iou_per_slice: float | None = None
+    hd95_mm: float | None = None
+    assd_mm: float | None = None
+    tt_vbmd_mg_cm3: float | None = None
+    expert_tt_vbmd_mg_cm3: float | None = None
+    difference_common_slices_mg_cm3: float | None = None
+    mean_slice_area_mm2: float | None = None
+    expert_mean_slice_area_mm2: float | None = None
+    volume_difference_percent: float | None = None
+    first_slice_error: int | None = None
+    last_slice_error: int | None = None
+    threshold: float | None = None
+    seconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """One row of a table."""
+        return asdict(self)
+
+
+def score(
+    case: str,
+    scan: Scan,
+    expert: Mask,
+    method: str,
+    parameters: Any = None,
+    slices: tuple[int, int] | None = None,
+    post_processing: PostProcessing | None = None,
+    weights: str = "",
+) -> tuple[Score, Curves | None]:
+    """Segment a scan and compare the mask with the expert's.
+
+    Parameters
+    ----------
+    case : str
+        What to call it.
+    scan : Scan
+        With a calibration to density.
+    expert : Mask
+    method : str
+        A name in `segmentation.methods.METHODS`.
+    parameters : optional
+        Of the method.
+    slices : tuple of int, optional
+        First and last slice, inclusive; None lets the method find them.
+    post_processing : PostProcessing, optional
+    weights : str
+        What to call the weights.
+
+    Returns
+    -------
+    score : Score
+        That of a failure says why, where the method finds no bone or cannot run on this scan.
+    curves : Curves or None
+        Of the probability.
+    """
+    start = time.perf_counter()
+    try:
+        segmentation, _ = make_mask(scan, method, parameters, slices, post_processing)
+        seconds = time.perf_counter() - start
+        compared = measure_against(scan, segmentation.mask, expert)
+    except VbmdError as error:
+        return Score(case, method, weights, failed=str(error)), None
+    counted = None
+    if segmentation.probability is not None:
+        counted = curves(segmentation.probability.on_scan(), OnScan(expert, scan))
+    return _score(case, method, weights, segmentation, compared, counted, seconds), counted
+
+
+def _score(
+    case: str,
+    method: str,
+    weights: str,
+    segmentation: Segmentation,
+    compared: Comparison,
+    counted: Curves | None,
+    seconds: float,
+) -> Score:
+    ours, theirs, overlap = compared.measurement, compared.expert, compared.overlap
+    return Score(
+        case,
+        method,
+        weights,
+        dice=overlap.dice,
+        iou=overlap.iou,
+        accuracy=overlap.accuracy,
+        sensitivity=overlap.sensitivity,
+        specificity=overlap.specificity,
+        precision=overlap.precision,
+        auc=counted.auc if counted else None,
+        average_precision=counted.average_precision if counted else None,
+        dice_per_slice=overlap.dice_per_slice_mean,
+        iou_per_slice=overlap.iou_per_slice_mean,
+        hd95_mm=overlap.hd95_mm,
+        assd_mm=overlap.assd_mm,
+        tt_vbmd_mg_cm3=ours.tt_vbmd_mg_cm3,
+        expert_tt_vbmd_mg_cm3=theirs.tt_vbmd_mg_cm3,
+        difference_common_slices_mg_cm3=compared.difference_common_slices_mg_cm3,
+        mean_slice_area_mm2=ours.mean_slice_area_mm2,
+        expert_mean_slice_area_mm2=theirs.mean_slice_area_mm2,
+        volume_difference_percent=100 * (ours.volume_mm3 / theirs.volume_mm3 - 1),
+        first_slice_error=ours.slices["first"] - theirs.slices["first"],
+        last_slice_error=ours.slices["last"] - theirs.slices["last"],
+        threshold=segmentation.facts.get("threshold"),
+        seconds=seconds,
+    )
+
+
+class OnScan:
+    """A mask as slices of a scan's whole grid, one at a time: it never fills a volume."""
+
+    def __init__(self, mask: Mask, scan: Scan):
+        placement = place(mask.grid, scan.grid)
+        self._voxels = mask.voxels[placement.source_box]
+        self._slices, *self._box = placement.target_box
+        self.shape = scan.grid.shape
+
+    def __getitem__(self, z: int) -> np.ndarray:
+        plane = np.zeros(self.shape[1:], bool)
+        if self._slices.start <= z < self._slices.stop:
+            plane[tuple(self._box)] = self._voxels[z - self._slices.start] != 0
+        return plane
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[z] for z in range(self.shape[0]))
