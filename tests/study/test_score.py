@@ -26,7 +26,7 @@ def scored(hand):
 
 
 def test_the_numbers_are_those_of_a_measurement_after_post_processing(hand, scored):
-    row, _ = scored
+    row = scored.score
     segmentation, _ = make_mask(hand[0], "unet-3d")
     expected = measure_against(hand[0], segmentation.mask, hand[1])
     assert row.dice == expected.overlap.dice
@@ -45,34 +45,42 @@ def test_the_numbers_are_those_of_a_measurement_after_post_processing(hand, scor
 
 
 def test_the_areas_come_from_the_probability_over_the_whole_scan(hand, scored):
-    row, counted = scored
+    row, counted = scored.score, scored.curves
     assert counted.bone.sum() + counted.other.sum() == np.prod(hand[0].grid.shape)
     assert 0.9 < row.auc <= 1
     assert 0.8 < row.average_precision <= 1
 
 
+def test_every_slice_that_either_has_is_compared(scored):
+    slices = [row["slice"] for row in scored.per_slice]
+    assert slices == list(range(slices[0], slices[-1] + 1))
+    assert np.mean([row["dice"] for row in scored.per_slice]) == scored.score.dice_per_slice
+
+
 def test_a_method_without_a_probability_has_no_area():
     scan, mask = sample_paths(sample="bone")[:2]
-    row, counted = score("bone", read_scan(scan), read_mask(mask), "contour")
-    assert counted is None
-    assert row.auc is None
-    assert row.dice > 0.9
+    scored = score("bone", read_scan(scan), read_mask(mask), "contour")
+    assert scored.curves is None
+    assert scored.score.auc is None
+    assert scored.score.dice > 0.9
 
 
 def test_a_failure_is_a_row_with_the_reason(hand):
     scan, mask = hand
-    row, counted = score("dark", dataclasses.replace(scan, voxels=scan.voxels * 0), mask, "unet-3d")
-    assert counted is None
-    assert row.failed
-    assert row.dice is None
+    dark = dataclasses.replace(scan, voxels=scan.voxels * 0)
+    scored = score("dark", dark, mask, "unet-3d")
+    assert scored.curves is None
+    assert scored.score.failed
+    assert scored.score.dice is None
     other = dataclasses.replace(scan, side="unknown", side_reason="nobody wrote it")
-    assert "nobody wrote it" in score("no side", other, mask, "unet-3d")[0].failed
+    assert "nobody wrote it" in score("no side", other, mask, "unet-3d").score.failed
 
 
 def test_within_given_slices_the_ends_are_given(hand):
     scan, mask = hand
     first = mask.grid.position[0]
-    row, _ = score("marked", scan, mask, "unet-3d", slices=(first, first + mask.grid.shape[0] - 1))
+    last = first + mask.grid.shape[0] - 1
+    row = score("marked", scan, mask, "unet-3d", slices=(first, last)).score
     assert row.first_slice_error >= 0
     assert row.last_slice_error <= 0
 

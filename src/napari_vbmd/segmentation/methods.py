@@ -114,8 +114,7 @@ def segment(
     MissingCalibrationError, NoBoneError
         As the method finds.
     """
-    if method not in METHODS:
-        raise ParameterError(f"method {method!r} is not known: use {', '.join(METHODS)}")
+    check_method_name(method)
     chosen = METHODS[method]
     parameters = parameters if parameters is not None else chosen.parameters()
     if not isinstance(parameters, chosen.parameters):
@@ -131,6 +130,17 @@ def segment(
     return Segmentation(
         found.mask, method, recorded, slices, warnings, found.facts, found.probability
     )
+
+
+def check_method_name(method: str) -> None:
+    """Refuse a name that is none.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if method not in METHODS:
+        raise ParameterError(f"method {method!r} is not known: use {', '.join(METHODS)}")
 
 
 def _recorded(parameters: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,24 @@ class Score:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Scored:
+    """A score, and what does not fit into one row.
+
+    Attributes
+    ----------
+    score : Score
+    curves : Curves or None
+        Of the probability; None without one.
+    per_slice : list of dict
+        ``slice``, ``dice``, ``iou`` of the slices that are not empty in both.
+    """
+
+    score: Score
+    curves: Curves | None = None
+    per_slice: list[dict] = field(default_factory=list)
+
+
 def score(
     case: str,
     scan: Scan,
@@ -88,7 +106,7 @@ def score(
     slices: tuple[int, int] | None = None,
     post_processing: PostProcessing | None = None,
     weights: str = "",
-) -> tuple[Score, Curves | None]:
+) -> Scored:
     """Segment a scan and compare the mask with the expert's.
 
     Parameters
@@ -110,10 +128,8 @@ def score(
 
     Returns
     -------
-    score : Score
-        That of a failure says why, where the method finds no bone or cannot run on this scan.
-    curves : Curves or None
-        Of the probability.
+    Scored
+        Its score says why, where the method finds no bone or cannot run on this scan.
     """
     start = time.perf_counter()
     try:
@@ -121,14 +137,15 @@ def score(
         seconds = time.perf_counter() - start
         compared = measure_against(scan, segmentation.mask, expert)
     except VbmdError as error:
-        return Score(case, method, weights, failed=str(error)), None
+        return Scored(Score(case, method, weights, failed=str(error)))
     counted = None
     if segmentation.probability is not None:
         counted = curves(segmentation.probability.on_scan(), OnScan(expert, scan))
-    return _score(case, method, weights, segmentation, compared, counted, seconds), counted
+    row = _row(case, method, weights, segmentation, compared, counted, seconds)
+    return Scored(row, counted, compared.overlap.per_slice)
 
 
-def _score(
+def _row(
     case: str,
     method: str,
     weights: str,
