@@ -8,8 +8,8 @@ import pytest
 from napari_vbmd.grid import Grid
 from napari_vbmd.io.files import read_mask, read_scan
 from napari_vbmd.measurement.comparison import measure_against
-from napari_vbmd.pipeline import make_mask
 from napari_vbmd.phantom.sample import sample_paths
+from napari_vbmd.pipeline import make_mask
 from napari_vbmd.scan import Mask
 from napari_vbmd.study.score import OnScan, Score, score
 

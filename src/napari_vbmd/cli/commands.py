@@ -14,7 +14,7 @@ from ..measurement.comparison import measure_against
 from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
-from . import cohort, contour_script, deidentify, output, phantom, slice_file
+from . import cohort, contour_script, deidentify, evaluate, output, phantom, slice_file
 from .choice import chosen_method
 from .console import Console
 
@@ -179,6 +179,11 @@ def _cohort(arguments, words, console) -> None:
     output.show(as_json(content) if arguments.json else text, console)
 
 
+def _evaluate(arguments, words, console) -> None:
+    content, text = evaluate.run(arguments, _calibration(arguments), console)
+    output.show(as_json(content) if arguments.json else text, console)
+
+
 _COMMANDS = {
     "info": _info,
     "segment": _segment,
@@ -189,4 +194,5 @@ _COMMANDS = {
     "deidentify": _deidentify,
     "contour-script": _contour_script,
     "cohort": _cohort,
+    "evaluate": _evaluate,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import cohort, contour_script, deidentify, phantom
+from . import cohort, contour_script, deidentify, evaluate, phantom
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     contour_script.add_options(_command(commands, "contour-script", contour_script.SUMMARY))
     studied = commands.add_parser("cohort", help=cohort.SUMMARY, epilog=_EPILOG)
     cohort.add_options(studied, _command, _add_calibration)
+    evaluate.add_options(_command(commands, "evaluate", evaluate.SUMMARY), _add_calibration)
     return parser
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from ..errors import FileFormatError, ParameterError
 from ..io.atomic import written_whole
 from .manifest import COLUMNS, Case, Manifest
-from .phantoms import is_for_tests, is_phantom, phantom_problems, shared_out
+from .phantoms import PREFIX, is_for_tests, is_phantom, phantom_problems, phantom_seed, shared_out
 
 TRAINING, VALIDATION, TEST = SPLITS = ("training", "validation", "test")
 SHARES = (70, 20, 10)  # % of the patients
@@ -95,7 +95,9 @@ def cohort_of(manifest: Manifest, seed: int = 0, most_motion: int = MOST_MOTION)
 
 def patient_of(case: Case) -> str:
     """Who was scanned; a digital hand, and a row that names no patient, is a patient of its own."""
-    return case.key if is_phantom(case) or case.patient is None else case.patient
+    if is_phantom(case):
+        return f"{PREFIX}{phantom_seed(case)}"
+    return case.key if case.patient is None else case.patient
 
 
 def write_cohort(cohort: Cohort, path: str | Path) -> None:

@@ -15,9 +15,10 @@ from ..errors import ParameterError, VbmdError
 from ..measurement.agreement import agree
 from ..measurement.curves import Curves
 from ..measurement.precision import precision_error
-from ..scan import Mask, Scan
+from ..scan import Mask
 from ..segmentation.methods import METHODS, check_method_name
 from .score import Score, Scored, score
+from .sources import Example
 
 Progress = Callable[[float, str], None]
 
@@ -63,6 +64,11 @@ class Contender:
         check_method_name(self.method)
 
     @property
+    def name(self) -> str:
+        """What to call it in a figure."""
+        return f"{self.group} [{self.weights}]" if self.weights else self.group
+
+    @property
     def group(self) -> str:
         """What contenders of several seeds have in common."""
         return f"{self.method}, expert's slices" if self.within else self.method
@@ -79,12 +85,12 @@ class Patient:
     patient : str
         Who was scanned; several scans of one patient are repeats.
     open : callable
-        Gives the scan, the expert's mask and the hand's side.
+        Gives the scan and the truth.
     """
 
     case: str
     patient: str
-    open: Callable[[], tuple[Scan, Mask, str]]
+    open: Callable[[], Example]
 
 
 @dataclass
@@ -172,22 +178,22 @@ def evaluate(
     for k, patient in enumerate(patients):
         result.patients[patient.case] = patient.patient
         try:
-            scan, expert, side = patient.open()
+            example = patient.open()
         except VbmdError as error:
             result.failed[patient.case] = str(error)
             continue
-        slices = _marked(expert)
+        expert = _mask_of(example)
         for which, contender in enumerate(contenders):
             if progress:
                 done = (k * len(contenders) + which) / count
                 progress(done, f"{patient.case}, {contender.group}")
             result.scored[which, patient.case] = score(
                 patient.case,
-                scan,
+                example.scan,
                 expert,
                 contender.method,
-                _for_side(contender, side),
-                slices if contender.within else None,
+                _for_side(contender, example.side),
+                example.slices if contender.within else None,
                 weights=contender.weights,
             )
     if progress:
@@ -273,10 +279,11 @@ def _repeats(evaluation: Evaluation, scores: list[Score]) -> dict | None:
     }
 
 
-def _marked(expert: Mask) -> tuple[int, int]:
-    """First and last slice of the scan that the expert marked; the mask lies on the scan's grid."""
-    marked = np.flatnonzero(expert.voxels.any(axis=(1, 2))) + expert.grid.position[0]
-    return int(marked[0]), int(marked[-1])
+def _mask_of(example: Example) -> Mask:
+    """The truth as a mask on its box of the scan."""
+    voxels = example.mask().view(np.uint8)
+    box = tuple(slice(a, a + n) for a, n in zip(example.start, voxels.shape, strict=True))
+    return Mask(voxels, example.scan.grid.box(box), format="layer")
 
 
 def _for_side(contender: Contender, side: str) -> Any:

@@ -1,7 +1,8 @@
 """Digital hands as rows of a manifest: a scan that reads ``phantom:SEED`` is drawn, not read.
 
 Such a row has a side, and the motion grade that the hand was drawn with; its mask is the digital
-hand's own. Training never sees a hand of the tests' seeds.
+hand's own. Training never sees a hand of the tests' seeds. ``phantom:SEED.1``, ``phantom:SEED.2``
+and so on are repeated scans: the same hand, taken out and put back.
 """
 
 import re
@@ -18,6 +19,7 @@ from ..scan import SIDES
 from .manifest import Case
 
 PREFIX = "phantom:"
+_NAME = r"(?P<seed>[0-9]{1,9})(\.(?P<repeat>[1-9][0-9]{0,2}))?"
 # Folle et al. 2021: scans of each motion grade, and the share of left hands
 GRADES = {1: 195, 2: 70, 3: 276}
 LEFT_SHARE = Fraction(24, 100)
@@ -54,13 +56,21 @@ def phantom_seed(case: Case) -> int:
         When it is no number, or nobody's seed.
     """
     text = case.key.removeprefix(PREFIX)
-    seed = int(text) if re.fullmatch("[0-9]{1,9}", text) else -1
+    parts = re.fullmatch(_NAME, text)
+    seed = int(parts["seed"]) if parts else -1
     if seed not in SEEDS_FOR_TRAINING and seed not in SEEDS_FOR_TESTS:
         raise ParameterError(
             f"“{case.key}”: a digital hand is {PREFIX}0 to {PREFIX}{SEEDS_FOR_TRAINING[-1]} for "
-            f"training, or to {PREFIX}{SEEDS_FOR_TESTS[-1]} for tests"
+            f"training, or to {PREFIX}{SEEDS_FOR_TESTS[-1]} for tests; {PREFIX}7.1 is the first "
+            "repeated scan of one"
         )
     return seed
+
+
+def phantom_repeat(case: Case) -> int:
+    """Which scan of the hand: 0 the first, 1 and on the repeated ones."""
+    parts = re.fullmatch(_NAME, case.key.removeprefix(PREFIX))
+    return int(parts["repeat"] or 0) if parts else 0
 
 
 def is_for_tests(case: Case) -> bool:

@@ -15,7 +15,7 @@ from ..phantom.hand import render
 from ..phantom.view import CALIBRATION, View
 from ..scan import SIDES, Scan
 from .manifest import Case
-from .phantoms import is_phantom, phantom_seed
+from .phantoms import is_phantom, phantom_repeat, phantom_seed
 
 Slices = tuple[int, int]
 PHANTOM_MM = (0.246,) * 3
@@ -159,13 +159,13 @@ def _on_scan(slices: Slices, scan: Scan, case: Case) -> Slices:
 
 def _drawn(case: Case, spacing_mm, only_marked: bool) -> Example:
     """A digital hand in the field of a scan."""
-    seed, side = phantom_seed(case), case.side or "right"
+    seed, side, repeat = phantom_seed(case), case.side or "right", phantom_repeat(case)
     shape = tuple(round(field / mm) for field, mm in zip(_FIELD_MM, spacing_mm, strict=True))
     some = None
     if only_marked:
-        first, last = View(seed, spacing_mm, shape, side, None, 1.0).slices()
+        first, last = View(seed, spacing_mm, shape, side, None, 1.0, repeat=repeat).slices()
         some = range(first, last + 1)
-    hand = render(seed, spacing_mm, shape, side=side, slices=some)
+    hand = render(seed, spacing_mm, shape, side=side, slices=some, repeat=repeat)
     box = bounding_box(hand.label > 0)
     if box is None:
         raise EmptyMaskError(f"{case.key}: no bone lies in the field; leave this hand out")
