@@ -125,7 +125,7 @@ def _patients(cases, arguments, calibration) -> list:
     spacing = _FULL if arguments.size == "full" else _SMALL
     return [
         Patient(
-            case.name,
+            case.key,  # file names alone may occur twice
             patient_of(case),
             partial(open_example, case, spacing, calibration, arguments.label),
         )
