@@ -14,7 +14,7 @@ from ..measurement.comparison import measure_against
 from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
-from . import cohort, contour_script, deidentify, evaluate, output, phantom, slice_file
+from . import agree, cohort, contour_script, deidentify, evaluate, output, phantom, slice_file
 from .choice import chosen_method
 from .console import Console
 
@@ -173,6 +173,11 @@ def _contour_script(arguments, words, console) -> None:
     output.show(as_json(content) if arguments.json else contour_script.text(content), console)
 
 
+def _agree(arguments, words, console) -> None:
+    content, text = agree.run(arguments, console)
+    output.show(as_json(content) if arguments.json else text, console)
+
+
 def _cohort(arguments, words, console) -> None:
     calibration = _calibration(arguments) if arguments.action == "check" else None
     content, text = cohort.run(arguments, calibration, console)
@@ -193,6 +198,7 @@ _COMMANDS = {
     "phantom": _phantom,
     "deidentify": _deidentify,
     "contour-script": _contour_script,
+    "agree": _agree,
     "cohort": _cohort,
     "evaluate": _evaluate,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import cohort, contour_script, deidentify, evaluate, phantom
+from . import agree, cohort, contour_script, deidentify, evaluate, phantom
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     phantom.add_options(_command(commands, "phantom", phantom.SUMMARY))
     deidentify.add_options(_command(commands, "deidentify", deidentify.SUMMARY))
     contour_script.add_options(_command(commands, "contour-script", contour_script.SUMMARY))
+    agree.add_options(_command(commands, "agree", agree.SUMMARY))
     studied = commands.add_parser("cohort", help=cohort.SUMMARY, epilog=_EPILOG)
     cohort.add_options(studied, _command, _add_calibration)
     evaluate.add_options(_command(commands, "evaluate", evaluate.SUMMARY), _add_calibration)

@@ -71,6 +71,7 @@ def row(comparison: Comparison) -> dict[str, Any]:
     if comparison.expert is not None:
         keys = ("expert_tt_vbmd", "difference", "difference_common_slices")
         flat |= {f"{key}_mg_cm3": content[f"{key}_mg_cm3"] for key in keys}
+        flat["expert_mean_slice_area_mm2"] = comparison.expert.mean_slice_area_mm2
         flat |= {quantity.key: content["overlap"][quantity.key] for quantity in OVERLAPS}
     flat["unit_stored"] = content["calibration"].get("unit")
     return flat | {key: content["calibration"].get(key) for key in _CONSTANTS}
