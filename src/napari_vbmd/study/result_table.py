@@ -15,9 +15,9 @@ from ..measurement.tables import DENSITIES, OVERLAPS
 from .csv_rows import Row, read_rows
 
 MISSING = frozenset(("", "na", "n/a", "nan", "none", "null", "-", "–"))
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _SLICE, _WHOLE = "slice", "all"
 _NAMES = {quantity.key: quantity.name for quantity in (*DENSITIES, *OVERLAPS)}
 _UNITS = {
@@ -92,10 +92,11 @@ class ResultTable:
         text = row.cells[column]
         if text.lower() in MISSING:
             return None
-        if self.decimal_comma and _DECIMAL_COMMA.fullmatch(text):
-            text = text.replace(",", ".")
-        if _NUMBER.fullmatch(text):
-            return float(text)
+        plain = text.replace("−", "-")  # the minus of print
+        if self.decimal_comma and _DECIMAL_COMMA.fullmatch(plain):
+            plain = plain.replace(",", ".")
+        if _NUMBER.fullmatch(plain):
+            return float(plain)
         if _INFINITE.fullmatch(text):
             return math.inf
         cure = "write decimals with a point" if "," in text else "correct it, or leave it empty"
