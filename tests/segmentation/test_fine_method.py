@@ -22,6 +22,7 @@ NAME = "unet-2d-fine"
 SHAPE, NATIVE = (90, 240, 210), 0.082
 RIGHT = NetworkParameters(side="right")
 BONE_PER_CM, TISSUE_PER_CM, LEVEL = 0.6, 0.25, 0.42
+BOX = (slice(0, 90), slice(0, 120), slice(0, 210))
 
 
 class NearLowY(nn.Module):
@@ -57,6 +58,12 @@ class Fine(nn.Module):
     def __init__(self, most=1e9):
         super().__init__()
         self.outline, self.ends = Outline(), Ends(most)
+
+
+@pytest.fixture(autouse=True)
+def small_hands(monkeypatch):
+    """What is drawn here is a hand, however small."""
+    monkeypatch.setattr(fine_method, "_ONE_JOINT_MM", 1.0)
 
 
 @pytest.fixture
@@ -160,11 +167,22 @@ def test_a_bone_at_the_edge_of_the_field_is_outlined_up_to_it(networks):
     assert np.array_equal(found, bone(True)[:, 45:, 90:])
 
 
+def test_a_scan_of_one_joint_is_not_searched(networks, monkeypatch):
+    monkeypatch.undo()
+    networks()
+    monkeypatch.setattr(fine_method, "look", None)
+    whole = scan_of()
+    one = Scan(whole.voxels[:, :120], "native", whole.grid.box(BOX), whole.calibration)
+    segmentation = segment(one, NAME, RIGHT)
+    assert np.array_equal(on_scan(segmentation, one), bone(True)[:, :120])
+    assert "one joint" in segmentation.facts["found_by"]
+
+
 def test_what_was_used_is_recorded_of_both_steps(networks):
     segmentation = segment(scan_of(), NAME, RIGHT)
     json.dumps(segmentation.facts, allow_nan=False)
     assert segmentation.facts["weights"]["sha256"] == "f" * 64
-    assert segmentation.facts["coarse"]["sha256"] == "c" * 64
+    assert segmentation.facts["found_by"]["sha256"] == "c" * 64
     assert NOT_CLINICAL in segmentation.warnings
 
 

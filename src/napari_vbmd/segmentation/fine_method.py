@@ -4,19 +4,18 @@ The published pipeline needs a person to mark the first and last slice; here a t
 unless a person did. Torch is imported when the method runs, not before.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..scan import Scan
 from .configurations import CONFIGURATIONS, Configuration
-from .field import AIR
+from .field import AIR, tissue_box
 from .inference import Progress, check_sampling, choose_device, predict_slices
 from .network_method import (
     NetworkParameters,
     NetworkResult,
-    Seen,
     facts_of,
     look,
     part,
@@ -24,7 +23,7 @@ from .network_method import (
     warnings_of,
 )
 from .plausibility import strange
-from .preprocessing import NetworkGrid, Normalisation, covering_grid
+from .preprocessing import NetworkGrid, Normalisation, covering_grid, prepare
 from .probability import Probability
 from .sampling import resampled
 from .slice_range import RANGE_FIELD, FoundRange, range_of, with_tip
@@ -33,6 +32,7 @@ from .weights import load_network
 if TYPE_CHECKING:
     from torch import nn
 
+_ONE_JOINT_MM = 45.0  # the heads of four metacarpals need 60 mm and more
 _MARGIN_MM = 2.5  # around the box that the first network found, across
 _BEYOND_MM = 2.0  # and along z, beyond the slice range
 _COARSE, _FINE, _MASK = 0.05, 0.45, 0.95  # where each part begins in the whole
@@ -47,21 +47,21 @@ def run_fine(
 ) -> NetworkResult:
     """Segment a scan in two steps; parameters and errors as `network_method.run_network`.
 
-    ``slices`` override the range that the network would find.
+    ``slices`` override the range that the network would find. A scan of one joint is not searched:
+    the bone is the one in it.
     """
     tell = progress or (lambda *_: None)
     side = side_of(scan, parameters.side)
     tell(0.0, "loading the network")
     network, weights = load_network(configuration, parameters.weights)
     device, note = choose_device(parameters.device)
-    first = CONFIGURATIONS[configuration.coarse]
-    shipped = replace(parameters, weights=None)
-    coarse = look(first, scan, slices, side, shipped, part(tell, _COARSE, _FINE), True)
-    box = coarse.probability.box(coarse.weights.info.threshold)
-    found = None if slices else _range(network, coarse, box, weights.info.normalisation, device)
-    grid = _fine_grid(configuration, scan, slices, side, coarse.probability.grid, box, found)
+    find = _one_joint if is_one_joint(scan) else _search
+    place = find(configuration, scan, slices, side, parameters, part(tell, _COARSE, _FINE))
+    normalisation = weights.info.normalisation
+    found = None if slices else _range(network, place, normalisation, device)
+    grid = _fine_grid(configuration, scan, slices, side, place, found)
     check_sampling(grid.shape)
-    volume = _sampled(scan, grid, weights.info.normalisation)
+    volume = _sampled(scan, grid, normalisation)
     values = predict_slices(network.outline, volume, device, part(tell, _FINE, _MASK))
     if found:
         found = with_tip(found, values, grid)
@@ -79,43 +79,95 @@ def run_fine(
             "them"
         )
     facts = facts_of(weights, note, side, grid) | {"threshold": threshold}
-    facts |= {"coarse": facts_of(coarse.weights, note, side, coarse.probability.grid)["weights"]}
-    facts |= {"slice_range": found.to_dict() if found else "given"}
+    facts |= {"found_by": place.by, "slice_range": found.to_dict() if found else "given"}
     return NetworkResult(mask, probability, facts, warnings)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the bone is, at 0.246 mm.
+
+    Attributes
+    ----------
+    mu : ndarray of float32, shape (z, y, x)
+        The scan [1/cm], left hands mirrored.
+    grid : NetworkGrid
+        Of `mu`.
+    box : tuple of slice
+        Of `mu`.
+    by : dict or str
+        The weights that found it, or why none were needed; for JSON.
+    """
+
+    mu: np.ndarray
+    grid: NetworkGrid
+    box: tuple[slice, slice, slice]
+    by: dict | str
+
+
+def is_one_joint(scan: Scan) -> bool:
+    """Whether the field is too narrow for a hand: then one joint is in it."""
+    across = [n * mm for n, mm in zip(scan.grid.shape[1:], scan.grid.spacing_mm[1:], strict=True)]
+    return max(across) < _ONE_JOINT_MM
+
+
+def _search(configuration, scan, slices, side, parameters, tell) -> Place:
+    """The first network finds the bone in a hand."""
+    shipped = replace(parameters, weights=None)
+    coarse = CONFIGURATIONS[configuration.coarse]
+    seen = look(coarse, scan, slices, side, shipped, tell, keep_volume=True)
+    info, grid = seen.weights.info, seen.probability.grid
+    mu = seen.volume
+    mu *= np.float32(info.sd)
+    mu += np.float32(info.mean)
+    by = facts_of(seen.weights, seen.device_note, side, grid)["weights"]
+    return Place(mu, grid, seen.probability.box(info.threshold), by)
+
+
+def _one_joint(configuration, scan, slices, side, parameters, tell) -> Place:
+    """All that is no air."""
+    preset = CONFIGURATIONS[configuration.coarse].preset
+    mu, grid = prepare(
+        scan,
+        slices,
+        preset,
+        None,
+        mirrored=side == "left",
+        progress=lambda done: tell(done, "sampling the scan"),
+    )
+    return Place(mu, grid, (slice(0, len(mu)), *tissue_box(mu)), "nobody: one joint in the field")
+
+
 def _range(
-    network: "nn.Module", coarse: Seen, box, normalisation: Normalisation, device: str
+    network: "nn.Module", place: Place, normalisation: Normalisation, device: str
 ) -> FoundRange:
-    """The expert's slices, from what the first network saw around the bone that it found."""
+    """The expert's slices, from what lies around the middle of the bone."""
     import torch
 
-    grid, info = coarse.probability.grid, coarse.weights.info
-    real = np.flatnonzero(~grid.axes[0].padding())
+    real = np.flatnonzero(~place.grid.axes[0].padding())
     block = np.full((len(real), RANGE_FIELD, RANGE_FIELD), AIR, np.float32)
     target, source = [], []
-    for side, count in zip(box[1:], coarse.volume.shape[1:], strict=True):
+    for side, count in zip(place.box[1:], place.mu.shape[1:], strict=True):
         start = (side.start + side.stop - RANGE_FIELD) // 2
         low, high = max(0, start), min(count, start + RANGE_FIELD)
         source.append(slice(low, high))
         target.append(slice(low - start, high - start))
-    block[:, target[0], target[1]] = coarse.volume[real][:, source[0], source[1]] * info.sd
-    block[:, target[0], target[1]] += info.mean
+    block[:, target[0], target[1]] = place.mu[real][:, source[0], source[1]]
     block -= normalisation.mean
     block /= normalisation.sd
     with torch.inference_mode():
         logits = network.ends.to(device).eval()(torch.from_numpy(block[None, None]).to(device))
         inside = logits[0].float().sigmoid().cpu().numpy()
-    return range_of(inside, grid, real, box[0])
+    return range_of(inside, place.grid, real, place.box[0])
 
 
 def _fine_grid(
-    configuration: Configuration, scan: Scan, slices, side: str, coarse: NetworkGrid, box, found
+    configuration: Configuration, scan: Scan, slices, side: str, place: Place, found
 ) -> NetworkGrid:
     """The box around the bone on the fine grid; along z the range, and a little more."""
     whole = covering_grid(scan.grid, slices, configuration.preset, side == "left")
     window = []
-    for axis, of, part_of in zip(whole.axes, coarse.axes, box, strict=True):
+    for axis, of, part_of in zip(whole.axes, place.grid.axes, place.box, strict=True):
         ends = np.sort(axis.from_scan(of.to_scan()[[part_of.start, part_of.stop - 1]]))
         margin = _MARGIN_MM / configuration.preset.spacing_mm[0]
         window.append((int(ends[0] - margin), int(np.ceil(ends[1] + margin)) + 1))
