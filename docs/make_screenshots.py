@@ -5,13 +5,16 @@ Run it through `make screenshots`; it needs a display, real or virtual.
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import napari
 from qtpy.QtWidgets import QApplication
 
-from napari_vbmd.io.files import read_mask, read_scan
+from napari_vbmd.io.files import read_mask, read_scan, write_mask
 from napari_vbmd.phantom.sample import sample_paths
+from napari_vbmd.plugin.layers import mask_of
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-vbmd"
@@ -43,6 +46,7 @@ def main() -> None:
     wait_for(dock)
     take(viewer, "segment")
     mask = dock.result
+    bone = copy_of(mask)
 
     expert.visible = True
     measure = dock.open_dock("Measure")
@@ -67,14 +71,18 @@ def main() -> None:
     clean.discard_preview()
     viewer.layers.clear()
 
-    network(viewer)
+    hand = network(viewer)
     viewer.layers.clear()
+    rating(viewer, {"bone": bone, "hand": hand})
     uncalibrated(viewer)
     viewer.close()
 
 
-def network(viewer) -> None:
-    """The left hand by the shipped network: while it runs, after, and at another threshold."""
+def network(viewer):
+    """The left hand by the shipped network: while it runs, after, and at another threshold.
+
+    Gives the mask before anybody corrected it.
+    """
     viewer.open_sample(PLUGIN, "phantom_hand")
     scan, expert = viewer.layers
     viewer.reset_view()
@@ -89,6 +97,7 @@ def network(viewer) -> None:
         wait(0.02)
     take(viewer, "network_running", settle=0)
     wait_for(dock)
+    mask = copy_of(dock.result)
     zoom_to(viewer, dock.result)
     take(viewer, "network")
     dock._form.widgets["threshold"].value = 0.9
@@ -101,6 +110,29 @@ def network(viewer) -> None:
     wait_for(measure)
     take(viewer, "network_measure")
     correct(viewer, measure, dock.result)
+    return mask
+
+
+def rating(viewer, masks) -> None:
+    """Automatic masks of the two samples beside the expert's, in colours drawn by lot."""
+    with TemporaryDirectory() as folder:
+        lines = ["scan,mask_1,mask_2,name_1,name_2"]
+        for sample, mask in masks.items():
+            paths, name = sample_paths(sample=sample), f"{sample}.nii.gz"
+            write_mask(Path(folder, name), mask.voxels, mask.grid)
+            lines.append(f"{paths.scan},{name},{paths.expert},automatic,expert")
+        table = Path(folder, "pairs.csv")
+        table.write_text("\n".join(lines))
+        dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Rate", tabify=True)[1]
+        dock.parentWidget().raise_()
+        dock.set_up.path.setText(str(table))
+        dock.set_up.rater.setText("Ann")
+        dock.start()
+        while dock.view is None:
+            wait(0.05)
+        dock.go_to_difference()
+        take(viewer, "rate")
+        dock.pause()
 
 
 def correct(viewer, measure, mask) -> None:
@@ -115,6 +147,11 @@ def correct(viewer, measure, mask) -> None:
     take(viewer, "correct")
     measure.parentWidget().raise_()
     take(viewer, "measure_live")
+
+
+def copy_of(layer):
+    """The mask in a layer as it is now."""
+    return replace(mask_of(layer), voxels=layer.data.copy())
 
 
 def zoom_to(viewer, mask) -> None:
@@ -145,8 +182,6 @@ def paint_a_hole(mask) -> None:
 
 def uncalibrated(viewer) -> None:
     """The same scan as a file without constants shows it."""
-    from dataclasses import replace
-
     from napari_vbmd.calibration import Calibration
     from napari_vbmd.plugin.layers import add_mask, scan_to_layer
 

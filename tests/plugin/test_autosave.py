@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_vbmd.io.rescue import left_behind, rescue
+from napari_vbmd.io.rescue import Session, left_behind, rescue
 from napari_vbmd.plugin import autosave
 from napari_vbmd.plugin.layers import mask_of
+from napari_vbmd.scan import Mask
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +132,19 @@ def test_a_full_disk_is_said_once(mask, settled, monkeypatch, notes):
     assert len(notes) == 1
     assert "save it often" in notes[0]
     assert "disk is full" in notes[0]
+
+
+def test_a_dock_opened_first_after_a_crash_opens_and_the_offer_beside_it(
+    viewer, dock, tube, rescue_folder
+):
+    left = Session(rescue_folder)
+    left.keep("mask1", Mask(tube.mask, tube.grid))
+    (left.folder / "owner.json").unlink()  # as of a process that is gone
+    page = dock("Correct")
+    assert page.mask.layer is None
+    offer = viewer.window._qt_window._vbmd_offer
+    assert len(offer.rows) == 1
+    offer.close()
 
 
 CRASH = """

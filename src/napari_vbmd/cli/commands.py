@@ -14,7 +14,17 @@ from ..measurement.comparison import measure_against
 from ..measurement.tables import csv_text, row
 from ..provenance import as_json
 from ..scan import Scan
-from . import agree, cohort, contour_script, deidentify, evaluate, output, phantom, slice_file
+from . import (
+    agree,
+    cohort,
+    contour_script,
+    deidentify,
+    evaluate,
+    output,
+    phantom,
+    preference,
+    slice_file,
+)
 from .choice import chosen_method
 from .console import Console
 
@@ -189,6 +199,12 @@ def _evaluate(arguments, words, console) -> None:
     output.show(as_json(content) if arguments.json else text, console)
 
 
+def _preference(arguments, words, console) -> None:
+    found = preference.summaries(arguments)
+    text = as_json(preference.content(found)) if arguments.json else preference.text(found)
+    output.show(text, console)
+
+
 _COMMANDS = {
     "info": _info,
     "segment": _segment,
@@ -201,4 +217,5 @@ _COMMANDS = {
     "agree": _agree,
     "cohort": _cohort,
     "evaluate": _evaluate,
+    "preference": _preference,
 }

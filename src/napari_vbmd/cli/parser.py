@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import agree, cohort, contour_script, deidentify, evaluate, phantom
+from . import agree, cohort, contour_script, deidentify, evaluate, phantom, preference
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     studied = commands.add_parser("cohort", help=cohort.SUMMARY, epilog=_EPILOG)
     cohort.add_options(studied, _command, _add_calibration)
     evaluate.add_options(_command(commands, "evaluate", evaluate.SUMMARY), _add_calibration)
+    preference.add_options(_command(commands, "preference", preference.SUMMARY))
     return parser
 
 

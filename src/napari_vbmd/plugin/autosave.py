@@ -34,6 +34,7 @@ def folder() -> Path:
 
 def guard(viewer) -> None:
     """Keep the masks of a viewer safe; once is enough. Offers what an earlier crash left."""
+    viewer = getattr(viewer, "__wrapped__", viewer)  # docks get a proxy, which has no Qt window
     if viewer in _guards:
         return
     _guards[viewer] = Guard(viewer)

@@ -1,1 +1,1 @@
-"""Many patients: the manifest that names them, and what is done with all of them."""
+"""Many patients: the tables that name them, and what is done with all of them."""
