@@ -150,8 +150,9 @@ def outline(
         seed = _densest(inside, *find(inside, None))
     part = voxels[start:stop]
     box, territory = find(part, None if seed is None else np.add(seed, (first - start, 0, 0)))
-    dense = _dense(part[box], gain, offset, spacing_mm, parameters, progress)
-    mask = _outline(dense & territory, territory, spacing_mm, parameters, progress)
+    dense = dense_voxels(part[box], gain, offset, spacing_mm, parameters, progress)
+    bone = morphology.keep_largest(dense & territory)
+    mask = within_outline(bone, territory, spacing_mm, parameters, progress)
     mask[: max(0, first - start - box[0].start)] = False
     mask[max(0, last + 1 - start - box[0].start) :] = False
 
@@ -191,8 +192,8 @@ def _checked_seed(seed_zyx, shape, first, last) -> np.ndarray | None:
     return np.subtract(seed_zyx, (first, 0, 0))
 
 
-def _dense(block, gain, offset, spacing_mm, parameters, progress) -> np.ndarray:
-    """Return which voxels exceed the threshold after a light Gaussian."""
+def dense_voxels(block, gain, offset, spacing_mm, parameters, progress) -> np.ndarray:
+    """Return which voxels of a part of the scan exceed the threshold after a light Gaussian."""
     threshold = (parameters.threshold_mg_cm3 - offset) / gain
     dense = np.empty(block.shape, bool)
     done = 0
@@ -203,12 +204,11 @@ def _dense(block, gain, offset, spacing_mm, parameters, progress) -> np.ndarray:
     return dense
 
 
-def _outline(dense, territory, spacing_mm, parameters, progress) -> np.ndarray:
-    """Turn dense voxels into the bone within its outline."""
+def within_outline(dense, territory, spacing_mm, parameters, progress) -> np.ndarray:
+    """Turn the dense voxels of a bone into all that its outline encloses, in its territory."""
     slicewise = parameters.slicewise
     progress(0.7, "closing the shell")
-    bone = morphology.keep_largest(dense)
-    bone = morphology.close(bone, parameters.closing_mm, spacing_mm, slicewise)
+    bone = morphology.close(dense, parameters.closing_mm, spacing_mm, slicewise)
     progress(0.8, "filling the marrow")
     bone = _fill_marrow(bone, territory)
     progress(0.9, "smoothing")
