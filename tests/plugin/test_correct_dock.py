@@ -215,6 +215,8 @@ def test_every_key_of_the_sheet_does_something(page, viewer, mask, monkeypatch, 
         before = mask.data.copy()
         bound = {str(k).replace("+", "-"): f for k, f in mask.keymap.items()}[key]
         bound(mask)
+        if key == "Shift-C":  # a click follows: test_click_contour
+            page.contour._clicked((Z * 0.082, 31 * 0.082, 32 * 0.082))
         ended(page)
         assert (before != mask.data).any(), text
 

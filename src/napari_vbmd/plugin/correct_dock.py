@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QDoubleSpinBox, QGridLayout, QGroupBox, QVBoxLayout
 from ..editing.on_scan import density_under
 from ..editing.tools import TOOLS, Setting, Tool, clip
 from ..errors import ParameterError, VbmdError
+from .click_contour import KEY as CLICK_KEY
+from .click_contour import ClickContour
 from .job import sentence
 from .keys import LayerKeys
 from .layers import grid_of, mask_of, scan_of
@@ -31,6 +33,7 @@ class CorrectDock(Page):
         self.by = _millimetres(0.1, 0.02, "How far Grow and Shrink move the outline; SD of Smooth")
         self.reach = _millimetres(0.4, 0.1, "How far Snap to edge may move the outline")
         self.slices = SliceRange(napari_viewer)
+        self.contour = ClickContour(napari_viewer, self)
         self.run_bar = RunBar("Fill between slices", "Fill the empty slices between painted ones")
         self.buttons = {}
         self.keys = LayerKeys(self._commands())
@@ -82,11 +85,13 @@ class CorrectDock(Page):
         )
 
     def stop(self) -> None:
-        """End what goes on; the keys go with the dock."""
+        """End what goes on, a wait for a click too; the keys go with the dock."""
         super().stop()
+        self.contour.stop()
         self.keys.leave()
 
-    def _at_once(self, name: str, change: Callable[[Labels, int], int]) -> None:
+    def on_slice(self, change: Callable[[Labels, int], str]) -> None:
+        """Do something to the mask's slice in view, and say what was done or why not."""
         layer = self.mask.layer
         try:
             if layer is None:
@@ -99,11 +104,14 @@ class CorrectDock(Page):
             z = slice_in_view(self.viewer, layer)
             if not 0 <= z < len(layer.data):
                 raise ParameterError("The slice in view lies outside of the mask's layer.")
-            count = change(layer, z)
+            done = change(layer, z)
         except VbmdError as error:
             self.run_bar.complain(sentence(error))
             return
-        self.run_bar.message.say(f"{name}: {count:,} voxels changed in one slice.")
+        self.run_bar.message.say(done)
+
+    def _at_once(self, name: str, change: Callable[[Labels, int], int]) -> None:
+        self.on_slice(lambda layer, z: f"{name}: {change(layer, z):,} voxels changed in one slice.")
 
     def _in_background(self, name: str, prepare: Callable, tool: Tool | None = None) -> None:
         layer = self.mask.layer
@@ -145,15 +153,17 @@ class CorrectDock(Page):
     def _show_mask(self, layer) -> None:
         self.slices.follow(layer)
         self.keys.follow(layer)
+        self.contour.stop()
         reason = "" if layer is not None else "Open or make a mask first"
         self.run_bar.allow(reason)
-        for button in self.buttons.values():
+        for button in (*self.buttons.values(), self.contour.button):
             button.setEnabled(not reason)
 
     def _commands(self) -> dict[str, tuple[str, Callable]]:
         commands = {
             "Shift-N": ("Copy to the next slice", lambda: self.copy(+1)),
             "Shift-B": ("Copy to the slice before", lambda: self.copy(-1)),
+            CLICK_KEY: ("Contour the bone under the next click, this slice", self.contour.toggle),
         }
         for tool in TOOLS:
             run = self.run_on_slice if tool.in_slice else self.run_on_all
@@ -167,6 +177,7 @@ class CorrectDock(Page):
         form.addRow("Scan", self.scan)
         form.addRow("By", self.by)
         form.addRow("Snap within", self.reach)
+        form.addRow("Edge", self.contour.edge)
         here = [
             ("Copy to next", "Copy this slice to the next one (Shift-N)", lambda: self.copy(+1)),
             ("Copy to previous", "… to the one before (Shift-B)", lambda: self.copy(-1)),
@@ -181,7 +192,7 @@ class CorrectDock(Page):
             for t in TOOLS
             if t.in_slice and t.in_all
         ]
-        self._group("This slice", here)
+        self._group("This slice", here).addWidget(self.contour.button, len(here), 0, 1, 2)
         self._group("Whole mask", whole)
         group = QGroupBox("Slice range")
         layout = QVBoxLayout(group)
@@ -196,7 +207,7 @@ class CorrectDock(Page):
         self.body.addStretch()
         self.footer.addWidget(self.run_bar)
 
-    def _group(self, title: str, rows: list) -> None:
+    def _group(self, title: str, rows: list) -> QGridLayout:
         group = QGroupBox(title)
         grid = QGridLayout(group)
         grid.setContentsMargins(6, 6, 6, 6)
@@ -204,6 +215,7 @@ class CorrectDock(Page):
             button = self.buttons[title, text] = small_button(text, tooltip, clicked)
             grid.addWidget(button, i // 2, i % 2)
         self.body.addWidget(group)
+        return grid
 
 
 def _tool(name: str) -> Tool:

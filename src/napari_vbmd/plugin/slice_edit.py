@@ -5,6 +5,9 @@ from napari.layers import Labels
 
 from ..editing.tools import Setting, Tool
 from ..errors import ParameterError
+from ..grid import place
+from ..scan import Mask
+from .layers import grid_of
 from .mask_edit import label_of
 
 
@@ -31,13 +34,45 @@ def copy_slice(layer: Labels, z: int, to: int) -> int:
     return _replace(layer, to, label, section == label)
 
 
+def put_outline(layer: Labels, found: Mask) -> int:
+    """Make a bone found in one slice what the label has there; gives the voxels that changed.
+
+    The label is the one that most of the outline covers; on bare ground, the one selected.
+
+    Raises
+    ------
+    ParameterError
+        When the outline does not fit into the layer, or labels exceed 255.
+    """
+    place_of = place(found.grid, grid_of(layer))
+    z = place_of.target_box[0].start
+    section = _section(layer, z)
+    if place_of.is_clipped:
+        raise ParameterError(
+            f"{layer.name}: the outline does not fit into this layer, which is smaller than the "
+            "scan; put the mask on the scan's grid first (dock “Post-process”, new layer)"
+        )
+    wanted = np.zeros(section.shape, bool)
+    wanted[place_of.target_box[1:]] = found.voxels[0] != 0
+    covered = np.bincount(section[wanted], minlength=2)
+    covered[0] = 0
+    selected = int(layer.selected_label) or 1  # 0 is the eraser's
+    label = int(covered.argmax()) if covered.any() else selected
+    return _replace(layer, z, label, wanted)
+
+
+def _section(layer: Labels, z: int) -> np.ndarray:
+    section = np.asarray(layer.data[z])
+    if section.size and not 0 <= section.min() <= section.max() <= 255:
+        raise ParameterError(f"{layer.name}: labels from 0 to 255 can be edited, no others")
+    return section
+
+
 def _meant(layer: Labels, z: int) -> tuple[np.ndarray, int | None]:
     """A slice, and the label that is meant in it; None where it is empty."""
-    section = np.asarray(layer.data[z])
+    section = _section(layer, z)
     if not section.any():
         return section, None
-    if not 0 <= section.min() <= section.max() <= 255:
-        raise ParameterError(f"{layer.name}: labels from 0 to 255 can be edited, no others")
     return section, label_of(layer.name, section.astype(np.uint8), int(layer.selected_label))
 
 
