@@ -1,6 +1,7 @@
 """Figures that show what they say, and one page that holds everything and names nobody."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -197,3 +198,12 @@ def test_warnings_stand_on_the_page(scan, mask):
     comparison = measure_against(scan, mask)
     (warning,) = comparison.measurement.warnings
     assert warning in page(scan, comparison).text
+
+
+def test_a_note_on_what_is_unlike_the_published_stands_apart_from_warnings(scan, mask):
+    comparison = measure_against(scan, mask)
+    said = page(scan, comparison)
+    [area] = comparison.measurement.notes  # of a small block
+    assert f"Note: {area}.".replace("mm2", "mm²") in said.text
+    quiet = replace(comparison, measurement=replace(comparison.measurement, notes=[]))
+    assert "Note:" not in page(scan, quiet).text

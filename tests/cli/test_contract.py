@@ -50,6 +50,14 @@ def test_measure_prints_one_json_object_with_the_keys_of_the_contract(json_of, s
     assert content["slices"] == {"first": 2, "last": 13, "count": 12}
 
 
+def test_what_is_unlike_the_published_is_a_note_and_stops_nothing(cli, json_of, scan, mask):
+    [note] = json_of("measure", scan, mask)["notes"][1:]
+    assert "smaller than that of published second metacarpals" in note
+    code, _, err = cli("measure", scan, mask)
+    assert code == 0
+    assert f"note: {note}" in err.splitlines()
+
+
 def test_measure_with_an_expert_adds_the_overlap(scan, json_of, bone, grid, mask, tmp_path):
     theirs = bone.copy()
     theirs[2] = 0

@@ -101,6 +101,15 @@ def test_table_has_the_rest(measured, tube):
     assert "Dice" not in numbers
 
 
+def test_what_is_unlike_the_published_is_said_quietly_and_stays(measured, tube):
+    area = tube.mask.sum() / 24 * 0.082**2
+    assert not measured.headline.notes.isHidden()
+    assert f"A mean slice area of {area:.2f} mm² is smaller" in measured.headline.notes.text()
+    assert measured.warnings.isHidden()
+    measured.scan.layer.translate = (1, 0, 0)  # other numbers than these
+    assert measured.headline.notes.isHidden()
+
+
 def test_measuring_changes_neither_layer_nor_file(page, scan, mask, tube, run, digest):
     before = digest(tube.path)
     run(page)

@@ -82,6 +82,7 @@ def _measure(arguments, words, console) -> None:
             temporary.write_text(
                 csv_text([names | row(comparison)]), encoding="utf-8", errors="replace"
             )
+    _say_notes(comparison, console)
     content = comparison.to_dict()
     output.show(as_json(content) if arguments.json else output.table(comparison), console)
 
@@ -98,6 +99,7 @@ def _run(arguments, words, console) -> None:
         command=words,
         **chosen_method(arguments, console),
     )
+    _say_notes(result.comparison, console)
     content = output.run(result)
     text = output.run_text(result)
     output.show(as_json(content) if arguments.json else text, console)
@@ -144,6 +146,12 @@ def _shown_by_the_expert(paths, parameters) -> dict[str, Any]:
     z, y, x = bounding_box(place(expert.grid, scan.grid).paste(expert.voxels))
     seed = tuple((side.start + side.stop) // 2 for side in (z, y, x))
     return {"slices": (z.start, z.stop - 1), "parameters": replace(parameters, seed_zyx=seed)}
+
+
+def _say_notes(comparison, console) -> None:
+    """What is unlike the published, on stderr; in ``--json`` it is `notes`."""
+    for note in comparison.measurement.notes:
+        console.note(f"note: {note}")
 
 
 def _scan(arguments) -> Scan:

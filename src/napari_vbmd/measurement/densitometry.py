@@ -16,6 +16,7 @@ from ..grid import Placement, place
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator
 from .frames import frame_warnings
+from .published import unlike_published
 
 Progress = Callable[[float, str], None]
 
@@ -45,6 +46,8 @@ class Measurement:
         The label measured; None when all were taken together.
     warnings : list of str
         What a reader must know before using the numbers.
+    notes : list of str
+        Where they lie outside of what was published: a reason to look, no more (`published`).
     """
 
     tt_vbmd_mg_cm3: float
@@ -58,6 +61,7 @@ class Measurement:
     per_slice: list[dict]
     label: int | None = None
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict:
         """Plain numbers, ready for JSON."""
@@ -152,6 +156,7 @@ def summarise(
         gaps = last - first + 1 - len(filled)
         warnings.append(f"{gaps} of the slices {first} to {last} hold no mask")
     volume = whole.count * scan.grid.voxel_volume_mm3
+    area = whole.count / len(filled) * scan.grid.pixel_area_mm2
     mean = whole.mean(transform)
     return Measurement(
         tt_vbmd_mg_cm3=mean,
@@ -159,12 +164,13 @@ def summarise(
         voxels=int(whole.count),
         volume_mm3=volume,
         bmc_mg=mean * volume / 1000,
-        mean_slice_area_mm2=whole.count / len(filled) * scan.grid.pixel_area_mm2,
+        mean_slice_area_mm2=area,
         slices={"first": first, "last": last, "count": len(filled)},
         calibration=_calibration(scan),
         per_slice=[_slice_row(scan, sums, transform, label, int(z)) for z in filled],
         label=label,
         warnings=warnings,
+        notes=unlike_published(mean, area),
     )
 
 

@@ -24,9 +24,18 @@ class Headline(QWidget):
         self.agreement.setWordWrap(True)
         self.agreement.setVisible(False)
         self.source = Note()
+        self.notes = Note()
+        self.notes.setToolTip("Published ranges are a reason to look, not a limit")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.number, self.change, self.unit, self.agreement, self.source):
+        for widget in (
+            self.number,
+            self.change,
+            self.unit,
+            self.agreement,
+            self.source,
+            self.notes,
+        ):
             layout.addWidget(widget)
 
     def show_numbers(self, comparison: Comparison, since: float | None) -> None:
@@ -44,13 +53,14 @@ class Headline(QWidget):
         self.agreement.setText(results.agreement(comparison))
         self.agreement.setVisible(comparison.overlap is not None)
         self.source.say(results.calibration_line(m.calibration))
+        self.notes.say("\n".join(results.sentences(m.notes)))
 
     def clear(self) -> None:
         """Show that there is no number."""
         self.number.setText(_EMPTY)
         self.unit.say(_UNIT)
         self.agreement.setVisible(False)
-        for note in (self.change, self.source):
+        for note in (self.change, self.source, self.notes):
             note.say("")
 
     def allow(self, calibrated: bool) -> None:

@@ -72,6 +72,11 @@ def agreement(comparison: Comparison) -> str:
     )
 
 
+def sentences(notes: list[str]) -> list[str]:
+    """Notes as whole sentences with signs for their units."""
+    return [f"{n[0].upper()}{n[1:]}.".replace("cm3", "cm³").replace("mm2", "mm²") for n in notes]
+
+
 def calibration_line(calibration: dict) -> str:
     """The constants used and where they come from."""
     if calibration["unit"] == "density":

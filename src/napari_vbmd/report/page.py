@@ -54,6 +54,7 @@ def report_html(
         _banner(scan),
         _warnings(comparison.measurement.warnings),
         _headline(comparison),
+        _notes(comparison.measurement.notes),
         _picture(overlay_png, "Three slices through the mask with the outlines"),
         _picture(profile_png, "Density and area of every slice"),
         f'<div class="columns">{_numbers(comparison)}{_overlap(comparison)}</div>',
@@ -78,6 +79,10 @@ def _banner(scan: Scan) -> str:
 def _warnings(warnings: Iterable[str]) -> str:
     items = "".join(f"<li>{_signs(escape(text))}</li>" for text in warnings)
     return f'<ul class="warnings">{items}</ul>' if items else ""
+
+
+def _notes(notes: Iterable[str]) -> str:
+    return "".join(f'<p class="note">Note: {_signs(escape(text))}.</p>' for text in notes)
 
 
 def _headline(comparison: Comparison) -> str:

@@ -30,6 +30,7 @@ header p { overflow-wrap: anywhere; }
 .sd { font-weight: 400; }
 .unit { font-weight: 400; color: #59636e; }
 .big .unit, .middle .unit { font-size: 13px; }
+.note { color: #59636e; font-size: 10.5px; margin-bottom: 2mm; }
 .small { color: #59636e; font-size: 10px; }
 img { display: block; width: 100%; height: auto; margin-bottom: 2mm; }
 .columns { display: flex; gap: 10mm; align-items: flex-start; margin-bottom: 3mm; }
