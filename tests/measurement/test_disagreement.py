@@ -112,6 +112,20 @@ def test_the_slice_that_differs_most_comes_first_and_of_equals_the_lower_one(exp
     assert found.at(28).dice is None
 
 
+def test_slices_that_only_one_mask_reaches_are_told_as_ranges(expert):
+    mask = block(WHOLE, np.s_[5:15, 30:40, 30:40])  # the expert's: 8 to 16
+    found = Disagreement(mask.voxels, WHOLE, expert, WHOLE)
+    assert found.ends() == [(5, 7, MINE), (15, 16, EXPERT)]
+    mask.voxels[10] = 0  # a gap is no end
+    mask.voxels[5:8] = 0
+    mask.voxels[15:17] = 1
+    found.look(range(30))
+    assert found.ends() == []
+    mask.voxels[:] = 0
+    found.look(range(30))
+    assert found.ends() == []
+
+
 def test_an_empty_mask_differs_in_every_slice_of_the_experts(expert):
     mask = Mask(np.zeros(SHAPE, np.uint8), WHOLE)
     found = Disagreement(mask.voxels, WHOLE, expert, WHOLE)

@@ -551,8 +551,8 @@ def test_click_in_the_profile_goes_to_the_slice(measured, viewer):
 
 def test_profile_marks_the_slice_in_view(measured, viewer):
     viewer.dims.set_current_step(0, 9)
-    assert list(measured.profile._marker.get_xdata()) == [9, 9]
-    assert measured.profile._marker.get_visible()
+    assert list(measured.profile._markers[0].get_xdata()) == [9, 9]
+    assert measured.profile._markers[0].get_visible()
 
 
 def test_theme_changes_the_profiles_ink(measured, viewer):
@@ -569,7 +569,7 @@ def test_multiscale_scan_gives_the_same_number(monkeypatch, viewer, open_scan, d
     run(page)
     assert shown(page) == f"{tube.mean:.1f}"
     page.profile.slice_clicked.emit(5)
-    assert list(page.profile._marker.get_xdata()) == [5, 5]
+    assert list(page.profile._markers[0].get_xdata()) == [5, 5]
     viewer.dims.ndisplay = 3
 
 

@@ -130,6 +130,23 @@ class Disagreement:
         order = np.argsort(-differ, kind="stable")
         return order[: np.count_nonzero(differ)].tolist()
 
+    def ends(self) -> list[tuple[int, int, int]]:
+        """Slices at either end of the bone that only one mask reaches.
+
+        Returns
+        -------
+        list of (first, last, MINE or EXPERT)
+            Two at most; not worth a look each, but all at once.
+        """
+        mine = np.flatnonzero(self._counts[:, MINE] + self._counts[:, BOTH])
+        theirs = np.flatnonzero(self._counts[:, EXPERT] + self._counts[:, BOTH])
+        if not mine.size or not theirs.size:
+            return []
+        (a, b), (c, d) = (mine[[0, -1]].tolist(), theirs[[0, -1]].tolist())
+        low = (min(a, c), max(a, c) - 1, MINE if a < c else EXPERT)
+        high = (min(b, d) + 1, max(b, d), MINE if b > d else EXPERT)
+        return [(first, last, whose) for first, last, whose in (low, high) if first <= last]
+
     def _begin(self, expert: Mask, progress: Progress) -> None:
         placed = place(expert.grid, self._whole)
         theirs = expert.voxels[placed.source_box]

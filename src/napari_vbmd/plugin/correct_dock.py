@@ -18,7 +18,7 @@ from .mask_edit import Edit, apply_to, edit, room
 from .parts import Note, Page, RunBar, small_button
 from .picker import LayerPicker
 from .slice_edit import apply_tool, copy_slice
-from .slice_range import SliceRange, slice_in_view
+from .slice_range import SliceRange, go_to_slice, slice_in_view
 
 _CHANGED = "The mask was changed meanwhile; nothing was done. Try again."
 
@@ -54,8 +54,7 @@ class CorrectDock(Page):
             if not 0 <= to < len(layer.data):
                 raise ParameterError("There is no slice beyond this one.")
             count = copy_slice(layer, z, to)
-            axis = self.viewer.dims.ndim - 3
-            self.viewer.dims.set_point(axis, to * layer.scale[-3] + layer.translate[-3])
+            go_to_slice(self.viewer, layer, to)
             return count
 
         self._at_once("Copied", copied)

@@ -1,14 +1,17 @@
 """Keys of layers, and the sheet that lists them. They belong to the layer, not the window.
 
-napari ignores the key bindings of a manifest, so they are bound in code.
+napari ignores the key bindings of a manifest, so they are bound in code. Several docks may have
+keys on one layer; the sheet lists all of them.
 """
 
+import weakref
 from collections.abc import Callable, Mapping
 
 from napari.layers import Layer
 from qtpy.QtWidgets import QMessageBox
 
 _HELP = "F1"  # napari cannot tell "?" from other keys that it does not know
+_on_layers: "weakref.WeakKeyDictionary[Layer, list[LayerKeys]]" = weakref.WeakKeyDictionary()
 
 
 class LayerKeys:
@@ -40,22 +43,25 @@ class LayerKeys:
         for layer in wanted:
             for key, (_, run) in self._commands.items():
                 layer.bind_key(key, lambda _, run=run: run(), overwrite=True)
-            layer.bind_key(_HELP, lambda _: self.show(), overwrite=True)
+            _on_layers.setdefault(layer, []).append(self)
+            _bind_help(layer)
 
     def leave(self) -> None:
         """Let the keys go."""
-        for layer in self._layers:
-            for key in (*self._commands, _HELP):
+        layers, self._layers = self._layers, ()
+        for layer in layers:
+            for key in self._commands:
                 layer.bind_key(key, None, overwrite=True)
-        self._layers = ()
+            _on_layers[layer].remove(self)
+            _bind_help(layer)
 
     def sheet(self) -> str:
-        """What each key does, as rich text."""
-        rows = "".join(
-            f"<tr><td><b>{key.replace('-', '+')}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>"
-            for key, (text, _) in self._commands.items()
-        )
-        return f"<p>{self._where}:</p><table>{rows}</table>"
+        """What each key of the layer does, as rich text; other docks' keys among them."""
+        docks = _on_layers[self._layers[0]] if self._layers else [self]
+        sheets = {}
+        for keys in docks:
+            sheets[keys._where] = sheets.get(keys._where, "") + keys._rows()
+        return "".join(f"<p>{where}:</p><table>{rows}</table>" for where, rows in sheets.items())
 
     def show(self) -> None:
         """Show the sheet; it stays beside the window and blocks nothing."""
@@ -63,3 +69,15 @@ class LayerKeys:
         box.setModal(False)
         box.show()
         self._box = box  # Qt closes what nobody holds
+
+    def _rows(self) -> str:
+        return "".join(
+            f"<tr><td><b>{key.replace('-', '+')}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>"
+            for key, (text, _) in self._commands.items()
+        )
+
+
+def _bind_help(layer: Layer) -> None:
+    """One key shows the sheet for as long as any dock has keys on the layer."""
+    docks = _on_layers[layer]
+    layer.bind_key(_HELP, (lambda _: docks[0].show()) if docks else None, overwrite=True)

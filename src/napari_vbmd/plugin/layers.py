@@ -101,13 +101,18 @@ def as_preview(layer: Layer) -> None:
 
 
 def is_preview(layer: Layer) -> bool:
-    """Whether a layer only shows what a step would give."""
+    """Whether a layer only shows something: what a step would give, where two masks differ."""
     return layer in _previews
 
 
 def is_too_large(voxels: np.ndarray) -> bool:
     """Whether a mask's volume could exhaust graphics memory in 3D."""
     return voxels.ndim == 3 and voxels.size > LARGEST_VOLUME
+
+
+def shows_only(data) -> bool:
+    """Whether an array is that of a layer that only shows something."""
+    return any(layer.data is data for layer in _previews)
 
 
 def as_outline(layer: Labels) -> None:

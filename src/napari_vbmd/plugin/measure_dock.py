@@ -25,7 +25,7 @@ from .number_table import NumberTable
 from .parts import Page, RunBar, Warnings
 from .picker import LayerPicker
 from .profile import ProfileCanvas
-from .slice_range import slice_in_view
+from .slice_range import go_to_slice, slice_in_view
 
 _QUIET_MS = 120  # table and plot wait for the end of a movement; the number does not
 _STALE = "The mask was changed since: measure again."
@@ -37,7 +37,7 @@ class MeasureDock(Page):
     """Tt.vBMD of a mask on a scan, and its agreement with an expert's mask."""
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):  # noqa: F821 - read by npe2
-        super().__init__(napari_viewer)
+        super().__init__(napari_viewer, "Review", "Next: review it beside the expert's →")
         self.scan = LayerPicker(napari_viewer, Image, "The scan that gives the densities")
         self.mask = LayerPicker(napari_viewer, Labels, "The mask to measure")
         self.expert = LayerPicker(
@@ -97,6 +97,14 @@ class MeasureDock(Page):
             self._forget_others()
 
         self.run_bar.run(work, f"Measuring {layers[0].name}", show)
+
+    def open_dock(self, name: str) -> Page:
+        """Open another dock; the review is of the layers chosen here."""
+        page = super().open_dock(name)
+        if name == "Review":
+            for one in ("scan", "mask", "expert"):
+                getattr(page, one).pick(getattr(self, one).layer)
+        return page
 
     def stop(self) -> None:
         """End what goes on, following the mask too."""
@@ -210,10 +218,8 @@ class MeasureDock(Page):
             self.run_bar.allow("" if self._calibrated else "Fill in the constants first")
 
     def _go_to(self, z: int) -> None:
-        layer = self.scan.layer
-        if layer is not None:
-            axis = self.viewer.dims.ndim - 3
-            self.viewer.dims.set_point(axis, z * layer.scale[-3] + layer.translate[-3])
+        if self.scan.layer is not None:
+            go_to_slice(self.viewer, self.scan.layer, z)
 
     def _mark(self, event=None) -> None:
         if self.comparison is not None and self.scan.layer is not None:

@@ -3,6 +3,7 @@
 from ..calibration import UNIT_NAMES
 from ..measurement import tables
 from ..measurement.comparison import Comparison
+from ..measurement.disagreement import MINE, Disagreement, SliceAgreement
 
 Row = tuple[str, str, str]
 
@@ -75,6 +76,29 @@ def agreement(comparison: Comparison) -> str:
 def sentences(notes: list[str]) -> list[str]:
     """Notes as whole sentences with signs for their units."""
     return [f"{n[0].upper()}{n[1:]}.".replace("cm3", "cm³").replace("mm2", "mm²") for n in notes]
+
+
+def slice_sentence(here: SliceAgreement, worst_first: list[int]) -> str:
+    """How two masks agree in a slice, and its place among those that differ."""
+    if here.dice is None:
+        return f"Slice {here.slice}: empty in both"
+    if here.slice not in worst_first:
+        return f"Slice {here.slice}: Dice 1.000, no difference"
+    place = worst_first.index(here.slice) + 1
+    return (
+        f"Slice {here.slice}: Dice {here.dice:.3f}, worst {place} of {len(worst_first)}\n"
+        f"{here.only_mine_mm2:.2f} mm² only mine\n"
+        f"{here.only_expert_mm2:.2f} mm² only the expert's"
+    )
+
+
+def walk_sentence(found: Disagreement, left: int) -> str:
+    """What a review has still to show, and slices that need no look each."""
+    lines = [f"{len(found.worst_first())} slices differ, {left} not seen yet"]
+    for first, last, whose in found.ends():
+        who = "only mine: Clip in the dock Correct" if whose == MINE else "only the expert's"
+        lines.append(f"{first}–{last} {who}" if last > first else f"{first} {who}")
+    return "\n".join(lines)
 
 
 def calibration_line(calibration: dict) -> str:

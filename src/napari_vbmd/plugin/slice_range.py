@@ -68,6 +68,11 @@ class SliceRange(QWidget):
             self.note.say(f"{count} slices, {count * abs(self._layer.scale[-3]):.2f} mm")
 
 
+def go_to_slice(viewer, layer, z: int) -> None:
+    """Show a slice of a layer's data."""
+    viewer.dims.set_point(viewer.dims.ndim - 3, z * layer.scale[-3] + layer.translate[-3])
+
+
 def slice_in_view(viewer, layer) -> int:
     """Index in a layer's data of the slice in view."""
     point = np.array(viewer.dims.point[-3:])

@@ -5,10 +5,11 @@ from typing import Any
 from napari.layers import Labels
 
 from .. import __version__
+from ..errors import WriteError
 from ..io.files import write_mask
 from ..io.processing_log import as_log
 from .autosave import was_saved
-from .layers import mask_of
+from .layers import mask_of, shows_only
 
 
 def write_labels(path: str, data: Any, attributes: dict) -> list[str]:
@@ -29,10 +30,15 @@ def write_labels(path: str, data: Any, attributes: dict) -> list[str]:
     Raises
     ------
     WriteError
-        When it cannot be written, or the path holds a scan.
+        When it cannot be written, the path holds a scan, or the layer is a preview.
     """
     geometry = ("name", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
     kept = {key: attributes[key] for key in geometry if key in attributes}
+    if shows_only(data):
+        raise WriteError(
+            f"{attributes.get('name', path)}: this layer only shows something, it is no mask; "
+            "select the mask and save that"
+        )
     mask = mask_of(Labels(data, **kept))
     about = attributes.get("metadata", {}).get("vbmd", {}).get("about", {})
     edited = {"Mask edited with": f"napari-vbmd {__version__}"}
