@@ -176,21 +176,16 @@ def test_in_3d_it_says_what_to_do(page, viewer, click):
     assert not page.contour.button.isChecked()
 
 
-def test_an_empty_slice_gets_the_selected_label(page, canvas, mask, click, tube):
-    mask.data[Z] = 0
-    mask.selected_label = 5
-    click(page.contour.button)
-    canvas(BONE)
-    assert set(np.unique(mask.data[Z])) == {0, 5}
-    assert dice(mask.data[Z] == 5, tube.mask[Z] != 0) > 0.98
-
-
-def test_with_the_eraser_an_empty_slice_gets_label_1(page, canvas, mask, click):
-    mask.data[Z] = 0
-    mask.selected_label = 0
-    click(page.contour.button)
-    canvas(BONE)
-    assert set(np.unique(mask.data[Z])) == {0, 1}
+def test_an_empty_slice_gets_the_selected_label_or_1_for_the_eraser(
+    page, canvas, mask, click, tube
+):
+    for selected, expected in ((5, 5), (0, 1)):
+        mask.data[Z] = 0
+        mask.selected_label = selected
+        click(page.contour.button)
+        canvas(BONE)
+        assert set(np.unique(mask.data[Z])) == {0, expected}
+        assert dice(mask.data[Z] == expected, tube.mask[Z] != 0) > 0.98
 
 
 def test_the_label_that_the_bone_has_is_kept_and_others_are_left_alone(
@@ -203,6 +198,20 @@ def test_the_label_that_the_bone_has_is_kept_and_others_are_left_alone(
     canvas(BONE)
     assert dice(mask.data[Z] == 127, tube.mask[Z] != 0) > 0.98
     np.testing.assert_array_equal(mask.data[Z] == 2, tube.small[Z] != 0)
+
+
+def test_another_bone_of_the_same_label_stays_and_what_leaked_or_crumbled_goes(
+    page, canvas, mask, click, tube
+):
+    mask.data[Z][tube.small[Z] != 0] = 1
+    mask.data[Z, 2:6, 2:6] = 1  # a crumb
+    mask.data[Z, 31, 45:66] = 1  # a leak from the bone
+    page.contour.button.click()
+    canvas(BONE)
+    np.testing.assert_array_equal(mask.data[Z, :, 70:], tube.small[Z, :, 70:])
+    assert dice(mask.data[Z, :, :70] != 0, tube.mask[Z, :, :70] != 0) > 0.98
+    assert not mask.data[Z, 2:6, 2:6].any()
+    assert not mask.data[Z, 31, 56:66].any()
 
 
 def test_another_bone_of_the_slice_gets_the_selected_label(page, canvas, mask, click, tube):

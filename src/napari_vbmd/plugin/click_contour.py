@@ -45,7 +45,7 @@ class ClickContour(QObject):
         self.button = small_button(
             NAME,
             "Click inside a bone: its outline in this slice is found anew and takes the place of "
-            f"what the label has there ({KEY}). One click, then painting goes on; Escape calls it "
+            f"what the mask has of it ({KEY}). One click, then painting goes on; Escape calls it "
             "off",
             self.toggle,
         )

@@ -2,13 +2,17 @@
 
 import numpy as np
 from napari.layers import Labels
+from scipy import ndimage
 
 from ..editing.tools import Setting, Tool
 from ..errors import ParameterError
 from ..grid import place
+from ..morphology import bounding_box
 from ..scan import Mask
 from .layers import grid_of
 from .mask_edit import label_of
+
+_CRUMB_MM2 = 1.0  # a smaller piece is no bone's outline
 
 
 def apply_tool(layer: Labels, z: int, tool: Tool, setting: Setting) -> int:
@@ -35,16 +39,18 @@ def copy_slice(layer: Labels, z: int, to: int) -> int:
 
 
 def put_outline(layer: Labels, found: Mask) -> int:
-    """Make a bone found in one slice what the label has there; gives the voxels that changed.
+    """Make a bone found in one slice what the label has of it; gives the voxels that changed.
 
-    The label is the one that most of the outline covers; on bare ground, the one selected.
+    The label is the one that most of the outline covers; on bare ground, the one selected. What it
+    has elsewhere in the slice stays, as it may be another bone; crumbs do not.
 
     Raises
     ------
     ParameterError
         When the outline does not fit into the layer, or labels exceed 255.
     """
-    place_of = place(found.grid, grid_of(layer))
+    grid = grid_of(layer)
+    place_of = place(found.grid, grid)
     z = place_of.target_box[0].start
     section = _section(layer, z)
     if place_of.is_clipped:
@@ -58,7 +64,18 @@ def put_outline(layer: Labels, found: Mask) -> int:
     covered[0] = 0
     selected = int(layer.selected_label) or 1  # 0 is the eraser's
     label = int(covered.argmax()) if covered.any() else selected
-    return _replace(layer, z, label, wanted)
+    crumb = _CRUMB_MM2 / grid.pixel_area_mm2
+    return _replace(layer, z, label, wanted | _elsewhere(section == label, wanted, crumb))
+
+
+def _elsewhere(held: np.ndarray, outlined: np.ndarray, crumb: float) -> np.ndarray:
+    """Pieces of a label that do not touch an outline and have more voxels than a crumb."""
+    pieces, count = ndimage.label(held)
+    stays = np.bincount(pieces.ravel(), minlength=count + 1) > crumb
+    window = bounding_box(outlined[None], 1)[1:]
+    stays[np.unique(pieces[window][ndimage.binary_dilation(outlined[window])])] = False
+    stays[0] = False
+    return stays[pieces]
 
 
 def _section(layer: Labels, z: int) -> np.ndarray:
