@@ -95,6 +95,7 @@ def run(folder: Path, args) -> None:
     rows = [("measure", *stalls.during(measure, measure.run_bar.button.click))]
     strokes(viewer, mask, spent, args.strokes)
     rows += tools(correct, stalls)
+    rows += reviewed(measure, stalls)
     print("\n| step | seconds | longest stall, s |\n| --- | --: | --: |")
     for name, seconds, stall in rows:
         print(f"| {name} | {seconds:.2f} | {stall:.2f} |")
@@ -152,6 +153,20 @@ def tools(correct, stalls):
             continue
         yield f"{name}, {group.lower()}", *stalls.during(correct, button.click)
         layer.undo()
+
+    z, y, x = (int(n.mean()) for n in np.nonzero(layer.data))
+    at = layer.data_to_world((z, y, x))
+    correct.viewer.dims.set_point(0, at[0])
+    yield "Contour from a click", *stalls.during(correct, lambda: correct.contour._clicked(at))
+    layer.undo()
+
+
+def reviewed(measure, stalls):
+    """The comparison with the expert's mask, and steps to the next worst slices."""
+    review = measure.open_dock("Review")
+    yield "review: compare", *stalls.during(review, review.run_bar.button.click)
+    for _ in range(3):
+        yield "review: next worst", *stalls.during(review, review.next)
 
 
 if __name__ == "__main__":

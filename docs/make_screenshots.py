@@ -147,6 +147,25 @@ def correct(viewer, measure, mask) -> None:
     take(viewer, "correct")
     measure.parentWidget().raise_()
     take(viewer, "measure_live")
+    review(viewer, measure, dock)
+
+
+def review(viewer, measure, correct) -> None:
+    """Where the mask and the expert's differ, the worst slice first; its outline from a click."""
+    mask = correct.mask.layer
+    dock = measure.open_dock("Review")
+    dock.run_bar.button.click()
+    wait_for(dock)
+    wait(1)
+    while viewer.dims.current_step[0] != HAND_SLICE:
+        dock.next()
+        wait(0.1)
+    take(viewer, "review")
+    dock.open_dock("Correct")
+    z, y, x = (int(n.mean()) for n in mask.data[HAND_SLICE : HAND_SLICE + 1].nonzero())
+    correct.contour.edge.setValue(220)
+    correct.contour._clicked(mask.data_to_world((HAND_SLICE + z, y, x)))
+    take(viewer, "contour_click")
 
 
 def copy_of(layer):

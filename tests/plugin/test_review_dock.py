@@ -34,8 +34,9 @@ def page(viewer, scan, mask, expert, dock):
 
 
 @pytest.fixture
-def compared(page, run):
+def compared(page, run, settled):
     run(page)
+    settled(page)
     return page
 
 
@@ -183,10 +184,13 @@ def test_slices_that_only_one_mask_reaches_are_told(page, mask, tube, run, viewe
     assert page.here.text().startswith("Slice 0: Dice 0.000, worst 1 of 6")
 
 
-def test_without_a_calibration_there_is_agreement_and_no_density(page, viewer, plain_layer, run):
+def test_without_a_calibration_there_is_agreement_and_no_density(
+    page, viewer, plain_layer, run, settled
+):
     viewer.add_layer(plain_layer)
     page.scan.pick(plain_layer)
     run(page)
+    settled(page)
     assert page.strip.axes is None
     assert page.strip.dice_axes.lines
     assert page.overlay.layer is not None

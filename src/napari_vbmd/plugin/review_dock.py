@@ -64,15 +64,16 @@ class ReviewDock(Page):
         """Compare the two masks in the background, then go to the worst slice."""
         mask, expert = self.mask.layer, self.expert.layer
         try:
-            scan, grid, theirs = scan_of(self.scan.layer), grid_of(mask), mask_of(expert)
-            mask_of(mask)  # refuses labels that cannot be followed
+            scan, grid = scan_of(self.scan.layer), grid_of(mask)
         except VbmdError as error:
             self.run_bar.complain(sentence(error))
             return
         basis, labels = self._rest_on(), mask.data
 
         def work(progress) -> Review:
-            return Review(scan, labels, grid, snapshot(theirs).mask, progress)
+            mask_of(mask)  # refuses labels that cannot be followed
+            theirs = snapshot(mask_of(expert)).mask
+            return Review(scan, labels, grid, theirs, progress)
 
         def show(review: Review) -> None:
             if self._rest_on() == basis:
@@ -116,9 +117,9 @@ class ReviewDock(Page):
         self._live.follow(mask, review)
         for widget in self._results:
             widget.setVisible(True)
-        self._show_strip()
         self.viewer.layers.selection.active = mask  # its keys are wanted from now on
         self.next()
+        self._later.start(0)  # not in one go: a layer, a slice and a plot would hold the window up
 
     def _follow(self) -> None:
         """The mask was edited."""

@@ -169,7 +169,13 @@ def _neck(one, two, spacing_mm) -> float:
 
 def _territory(density, own, others, step, spacing_mm, shape, only):
     """Return the bone's box at full resolution, and in it the bone's side of the valleys."""
-    coarse_box = morphology.bounding_box(own, np.ceil(_MARGIN_MM / (step * spacing_mm)).astype(int))
+    margin = np.ceil(_MARGIN_MM / (step * spacing_mm)).astype(int)
+    if only is not None:
+        own = _near(own, only // step[0], margin[0] // 2)
+        margin[0] = 0
+        if not own.any():
+            raise NoBoneError("the bone does not reach this slice")
+    coarse_box = morphology.bounding_box(own, margin)
     markers = own[coarse_box] + 2 * others[coarse_box].astype(np.int32)
     ours = watershed(-density[coarse_box], markers) == 1
     box, nearest = [], []
@@ -185,3 +191,10 @@ def _territory(density, own, others, step, spacing_mm, shape, only):
         box[0] = slice(only, only + 1)
     territory = ours[np.ix_(*nearest)]
     return tuple(box), morphology.smooth(territory, _COARSE_MM, spacing_mm, only is not None)
+
+
+def _near(own, z: int, reach: int) -> np.ndarray:
+    """The bone in the slices about one of them: enough for the valleys there."""
+    part = np.zeros_like(own)
+    part[max(0, z - reach) : z + reach + 1] = own[max(0, z - reach) : z + reach + 1]
+    return part
