@@ -118,8 +118,9 @@ class ReviewDock(Page):
         for widget in self._results:
             widget.setVisible(True)
         self.viewer.layers.selection.active = mask  # its keys are wanted from now on
-        self.next()
-        self._later.start(0)  # not in one go: a layer, a slice and a plot would hold the window up
+        # not in one go: a layer, another slice and a plot would hold the window up
+        QTimer.singleShot(0, lambda: self.review is review and self.next())
+        self._later.start(0)
 
     def _follow(self) -> None:
         """The mask was edited."""
