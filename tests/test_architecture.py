@@ -29,6 +29,7 @@ FLOORS = {
     "study": 6,
     "cli": 7,
     "plugin": 7,
+    "__main__": 8,
 }
 FACES = {"napari", "qtpy", "superqt", "magicgui", "PyQt5", "PyQt6", "PySide2", "PySide6"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -40,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     except BrokenPipeError:  # the reader has gone: it had what it wanted
         _forget_stdout()
-    except KeyboardInterrupt:
-        return _fail("interrupted; no half-written file is left", INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        said = str(stop) or "interrupted; no half-written file is left"
+        return _fail(said, INTERRUPTED)
     except MemoryError as error:
         return _fail(f"not enough memory ({error}); close other programs", BAD_INPUT)
     except (VbmdError, UsageError) as error:

@@ -24,6 +24,7 @@ from . import (
     phantom,
     preference,
     slice_file,
+    train,
 )
 from .choice import chosen_method
 from .console import Console
@@ -213,6 +214,13 @@ def _preference(arguments, words, console) -> None:
     output.show(text, console)
 
 
+def _train(arguments, words, console) -> None:
+    done = train.run(arguments, _calibration(arguments), words, console)
+    if done is not None:
+        content, text = done
+        output.show(as_json(content) if arguments.json else text, console)
+
+
 _COMMANDS = {
     "info": _info,
     "segment": _segment,
@@ -226,4 +234,5 @@ _COMMANDS = {
     "cohort": _cohort,
     "evaluate": _evaluate,
     "preference": _preference,
+    "train": _train,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import agree, cohort, contour_script, deidentify, evaluate, phantom, preference
+from . import agree, cohort, contour_script, deidentify, evaluate, phantom, preference, train
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     cohort.add_options(studied, _command, _add_calibration)
     evaluate.add_options(_command(commands, "evaluate", evaluate.SUMMARY), _add_calibration)
     preference.add_options(_command(commands, "preference", preference.SUMMARY))
+    train.add_options(_command(commands, "train", train.SUMMARY), _add_calibration)
     return parser
 
 

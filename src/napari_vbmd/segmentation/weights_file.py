@@ -6,6 +6,7 @@ does not import torch.
 """
 
 import hashlib
+import io
 import json
 import math
 import zipfile
@@ -145,6 +146,10 @@ def save_weights(
     -------
     str
         The file's sha256.
+
+    Raises
+    ------
+    WriteError
     """
     import torch
 
@@ -155,14 +160,15 @@ def save_weights(
         key: value.half() if half and value.ndim > 1 else value.clone()
         for key, value in ((k, v.detach().cpu()) for k, v in network.state_dict().items())
     }
+    buffer = io.BytesIO()  # torch's own writer says nothing clear about a full disk
+    torch.save({"format": _FORMAT, "info": asdict(info), "tensors": tensors}, buffer)
     staged = path.with_name(path.name + ".part")
     try:
-        torch.save({"format": _FORMAT, "info": asdict(info), "tensors": tensors}, staged)
+        staged.write_bytes(buffer.getbuffer())
         staged.replace(path)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         staged.unlink(missing_ok=True)
-        reason = " ".join(str(error).split())[:120]
-        raise WriteError(f"{path}: cannot be written: {reason}") from error
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
     return _hash(path)
 
 
