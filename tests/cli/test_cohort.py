@@ -49,3 +49,10 @@ def test_phantoms_writes_a_manifest_that_check_accepts(json_of, tmp_path):
 def test_a_manifest_that_is_not_there_is_refused(refuses, tmp_path):
     refuses("cohort", "check", tmp_path / "none.csv", saying="none.csv: no such file")
     refuses("cohort", saying="ACTION")
+
+
+def test_folder_lists_scans_and_their_masks(json_of, cli, scan, mask, tmp_path):
+    mask.rename(tmp_path / "scan_mask.aim")
+    content = json_of("cohort", "folder", tmp_path, tmp_path / "cases.csv")
+    assert (content["scans"], content["with_mask"]) == (1, 1)
+    assert (tmp_path / "cases.csv").read_text().splitlines()[1].startswith("scan.isq,scan_mask.aim")

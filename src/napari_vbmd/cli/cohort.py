@@ -1,19 +1,23 @@
-"""The command `cohort`: check a manifest, split it, or write one of synthetic hands."""
+"""The command `cohort`: write a manifest, of a folder or of synthetic hands; check and split it."""
 
 import argparse
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .console import Console, aligned
 
-SUMMARY = "check and split the manifest of a study, or write one of synthetic hands"
+SUMMARY = "the manifest of a study: write, check and split it"
 _Add = Callable[..., argparse.ArgumentParser]
 
 
 def add_options(command: argparse.ArgumentParser, sub: _Add, add_calibration: Callable) -> None:
     """What may be typed after ``cohort``."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listed = sub(actions, "folder", "write a manifest of the ISQ files in a folder and their masks")
+    listed.add_argument("folder", type=Path, metavar="FOLDER")
+    listed.add_argument("out", type=_new_csv, metavar="OUT.csv")
     check = sub(actions, "check", "look at every file of a manifest, and print the cohort's table")
     _manifest(check)
     check.add_argument(
@@ -44,6 +48,8 @@ def run(
     """The content of ``--json``, and the same for people."""
     if arguments.action == "phantoms":
         return _phantoms(arguments)
+    if arguments.action == "folder":
+        return _folder(arguments)
     from ..study.cohort import cohort_of, write_cohort
     from ..study.manifest import read_manifest
 
@@ -95,6 +101,19 @@ def _check(arguments, cohort, calibration, console) -> tuple[dict[str, Any], str
     masks = f"{with_mask} of {len(cohort.cases)} scans have a mask"
     text = aligned(rows, right=range(1, len(rows[0])))
     return content, "\n".join([f"{arguments.manifest}: {masks}", *cohort.notes, "", text])
+
+
+def _folder(arguments) -> tuple[dict[str, Any], str]:
+    from ..study.folder_manifest import write_folder_manifest
+
+    found = write_folder_manifest(arguments.folder, arguments.out)
+    counts = f"{found.scans} scans, {found.with_mask} with a mask, {found.with_side} with a side"
+    lines = [
+        f"{arguments.out}: {counts}",
+        *found.notes,
+        "Fill in patient (a pseudonym), age, sex and motion_grade; then: cohort check",
+    ]
+    return {"cohort": str(arguments.out), **asdict(found)}, "\n".join(lines)
 
 
 def _phantoms(arguments) -> tuple[dict[str, Any], str]:

@@ -29,7 +29,7 @@ def find_weights(configuration: Configuration, path: str | Path | None = None) -
     if configuration.weights_path is None:
         raise ParameterError(
             f"{configuration.name}: no weights are shipped for this network; train it with "
-            "tools/train_first_weights.py and give the weights file, or use another method"
+            "`napari-vbmd train` and give the weights file, or use another method"
         )
     return configuration.weights_path
 

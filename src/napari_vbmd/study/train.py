@@ -113,6 +113,7 @@ def _train(
     same = _identity(settings, plan, training, validation)
     kept = read_checkpoint(settings.out / CHECKPOINT)
     _check_same(settings.out, same, kept)
+    begin = _beginning(settings, is_new=kept is None)
     record = about | record_of(cohort, settings, plan, task, fabric, training, validation)
     work = Training(
         task,
@@ -122,7 +123,7 @@ def _train(
         validation,
         settings.out,
         same,
-        begin=_beginning(settings, is_new=kept is None),
+        begin=begin,
         keep_best=_keeper(settings, task, record["trained_on"]),
         progress=tell,
     )

@@ -19,7 +19,7 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "unet-2d-pretrained": WholeHand,
     "unet-3d": WholeHand,
 }
-_VALIDATIONS = 30  # in a training, unless a number of steps between them is given
+_VALIDATIONS, _FEWEST = 30, 10  # in a training, and steps between two, unless a number is given
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class TrainSettings:
         steps = self.steps or how.steps
         return Plan(
             steps=steps,
-            every=self.every or max(1, steps // _VALIDATIONS),
+            every=self.every or max(_FEWEST, steps // _VALIDATIONS),
             batch=self.batch or how.batch_of(network),
             rate=self.rate or how.rate_of(network),
             seed=self.seed,
