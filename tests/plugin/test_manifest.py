@@ -11,7 +11,7 @@ import napari_vbmd
 from napari_vbmd.io.files import MASK_SUFFIXES, READABLE
 from napari_vbmd.plugin.parts import Page
 
-WIDGETS = ("Scan", "Segment", "Post-process", "Correct", "Measure", "Review", "Rate")
+WIDGETS = ("Scan", "Segment", "Post-process", "Correct", "Measure", "Review", "Rate", "Agreement")
 
 
 @pytest.fixture(scope="module")

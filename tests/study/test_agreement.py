@@ -112,6 +112,14 @@ def test_without_any_pair_the_columns_are_named(table):
     )
 
 
+def test_repeats_without_patients_are_refused(table):
+    one = table("patient,visit,a_mg_cm3,b_mg_cm3", ("", 1, 2, 3))
+    with pytest.raises(ParameterError, match="repeats need a column of patients"):
+        agree_on(one, Columns("a_mg_cm3", "b_mg_cm3", None, "visit"))
+    with pytest.raises(ParameterError, match="no row has both numbers: in 1 row no patient"):
+        agree_on(one, REPEATED)
+
+
 def test_several_rows_of_a_patient_without_repeats_are_a_warning(table):
     rows = [("P1", 1, 2), ("P2", 3, 4), ("P1", 5, 7)]
     found = agree_on(

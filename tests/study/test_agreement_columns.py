@@ -3,7 +3,7 @@
 import pytest
 
 from napari_vbmd.errors import ParameterError
-from napari_vbmd.study.agreement_columns import Columns, choose_columns, default_pairs
+from napari_vbmd.study.agreement_columns import Columns, choose_columns, default_pairs, likely_pair
 from napari_vbmd.study.result_table import ResultTable
 
 AREA, DENSITY = "mean_slice_area_mm2", "tt_vbmd_mg_cm3"
@@ -30,6 +30,17 @@ def test_the_reference_follows_from_ours_and_ours_from_the_reference():
     assert choose_columns(found, "manual", AREA) == [Columns("manual", AREA)]
 
 
+def test_what_is_offered_first_has_a_unit_and_a_reference_only_where_it_is_clear():
+    assert likely_pair(table("visit", DENSITY), ["visit", DENSITY]) == (DENSITY, None)
+    spread = "tt_vbmd_sd_mg_cm3"  # in the same unit, and no reference
+    assert likely_pair(table(DENSITY, spread, AREA), [DENSITY, spread, AREA]) == (DENSITY, None)
+    assert likely_pair(table("a", "b"), ["a", "b"]) == ("a", "b")
+    assert likely_pair(table("who"), []) == (None, None)
+    both = table(DENSITY, "expert_" + DENSITY)
+    assert likely_pair(both, both.columns) == both.columns
+    assert likely_pair(both, [DENSITY]) == (DENSITY, None)
+
+
 def test_patients_are_found_by_the_columns_name():
     found = table("patient", "who", DENSITY, "expert_" + DENSITY)
     assert choose_columns(found)[0].patient == "patient"
@@ -48,7 +59,6 @@ def test_with_repeats_no_reference_is_needed():
         (("a", "b"), {"ours": "c"}, "no column “c”; there are a, b"),
         (("a", "b"), {"ours": "a"}, "no column “expert_a” beside “a”"),
         (("a", "b"), {"reference": "b"}, "no column “tt_vbmd_mg_cm3”"),
-        (("a", "b"), {"ours": "a", "reference": "b", "repeat": "b"}, "need a column of patients"),
         (("a", "b"), {"ours": "a", "reference": "b", "patient": "p"}, "no column “p”"),
     ],
 )

@@ -76,10 +76,10 @@ def test_a_table_without_rows_is_refused(table):
         table("a,b\n")
 
 
-def test_columns_of_text_are_told_from_numbers(table):
-    found = table("patient,a,empty\nP1,1,\n,2,\n")
-    assert [found.is_numeric(column) for column in found.columns] == [False, True, False]
-    assert found.texts("patient") == ["P1", None]
+def test_columns_of_text_are_told_from_numbers_even_with_a_slip_of_the_pen(table):
+    found = table("patient,a,empty,slip\nP1,1,,3O1\n,2,,5\nP2,3,,NA\n")
+    assert [found.is_numeric(column) for column in found.columns] == [False, True, False, True]
+    assert found.texts("patient") == ["P1", None, "P2"]
 
 
 def test_units_and_names_follow_from_the_column():

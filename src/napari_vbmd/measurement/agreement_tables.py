@@ -79,9 +79,10 @@ def agreement_lines(agreement: Agreement, unit: str) -> list[Line]:
         ("Lower limit of agreement", limits.lower_limit, "+"),
         ("Upper limit of agreement", limits.upper_limit, "+"),
     ]
-    lines = [_line(name, one, decimals, unit, sign) for name, one, sign in in_unit]
+    lines = [Line("Pairs", str(agreement.n), "", "")]
+    lines += [_line(name, one, decimals, unit, sign) for name, one, sign in in_unit]
     percent = _line("Bias, of the reference's mean", limits.bias_percent, _PERCENT, "%", "+")
-    lines.insert(5, percent._replace(missing="" if percent.value != MISSING else percent.missing))
+    lines.insert(6, percent._replace(missing="" if percent.value != MISSING else percent.missing))
     for name, fit in (("least squares", agreement.least_squares), ("Deming", agreement.deming)):
         lines.append(_line(f"Slope, {name}", fit.slope, _RATIO, ""))
         lines.append(_line(f"Intercept, {name}", fit.intercept, decimals, unit))

@@ -53,6 +53,11 @@ def keep_now(viewer, layer: Labels) -> None:
     _guards[viewer].keep_now(layer)
 
 
+def is_edited(viewer, layer: Labels) -> bool:
+    """Whether a layer was edited since it came, or was saved."""
+    return _guards[viewer].is_edited(layer)
+
+
 def was_saved(data) -> None:
     """A labels layer with this array was written to a file: its copy is needed no more."""
     for one in list(_guards.values()):
@@ -82,6 +87,11 @@ class Guard(QObject):
     def busy(self) -> bool:
         """Whether a copy is due or being made."""
         return any(kept.busy for kept in self._kept.values())
+
+    def is_edited(self, layer: Labels) -> bool:
+        """Whether the layer holds edits that were not saved."""
+        kept = self._kept.get(layer)
+        return kept is not None and kept.edited
 
     def was_saved(self, data) -> None:
         """Forget the copy of the layer with this array."""
@@ -136,6 +146,11 @@ class _Kept(QObject):
     @property
     def busy(self) -> bool:
         return self._timer.isActive() or self._job is not None
+
+    @property
+    def edited(self) -> bool:
+        """Whether there are edits that were not saved."""
+        return self._edited
 
     def notice(self, event=None) -> None:
         """The layer was edited."""

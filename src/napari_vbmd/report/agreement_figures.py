@@ -43,13 +43,14 @@ class Names(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Ink of text and lines, and colours of points and lines."""
+    """Ink of text and lines, colours of points and lines, and whether levels have names."""
 
     ink: str = INK
     ours: str = OURS_IN_PRINT
     reference: str = REFERENCE_IN_PRINT
     grey: str = AGREEMENT_GREY
     font: float = 7.5  # points
+    named: bool = True
 
 
 def agreement_figure(agreement: Agreement, names: Names) -> Figure:
@@ -162,8 +163,9 @@ def _level(axes, name, one: Estimate, style, align: str, decimals: int, look: Lo
     axes.axhline(one.value, color=colour, lw=1.1, ls=style, zorder=2)
     if one.low is not None:
         axes.axhspan(one.low, one.high, color=colour, alpha=0.16, lw=0, zorder=0)
+    shown = number(one.value, decimals, "+")
     axes.annotate(
-        f"{name} {number(one.value, decimals, '+')}",
+        f"{name} {shown}" if look.named else shown,
         (1, one.value),
         (3, 0),
         xycoords=("axes fraction", "data"),

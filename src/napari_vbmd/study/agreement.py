@@ -114,6 +114,8 @@ def agree_on(table: ResultTable, columns: Columns) -> Quantity:
             f"{table.path}: “{columns.ours}” and “{columns.reference}” have different units: "
             f"{' and '.join(sorted(units))}"
         )
+    if columns.repeat and not columns.patient:
+        raise ParameterError(f"{table.path}: repeats need a column of patients; name it, too")
     ours = table.numbers(columns.ours)
     reference = table.numbers(columns.reference) if columns.reference else [None] * len(ours)
     patients = table.texts(columns.patient) if columns.patient else [None] * len(ours)
@@ -125,7 +127,7 @@ def agree_on(table: ResultTable, columns: Columns) -> Quantity:
     if columns.reference:
         agreement = agree([ours[i] for i in kept], [reference[i] for i in kept])
         left_out = [*(LeftOut(kept[row], why) for row, why in agreement.left_out), *further]
-        _check_any(table, columns, agreement)
+        _check_any(table, columns, agreement.n, left_out)
     precision = {
         column: precision_error(table.numbers(column), patients)
         for column in (columns.ours, columns.reference)
@@ -179,10 +181,12 @@ def _check_repeats(table: ResultTable, patients, columns: Columns) -> None:
             )
 
 
-def _check_any(table: ResultTable, columns: Columns, agreement: Agreement) -> None:
-    if agreement.n:
+def _check_any(
+    table: ResultTable, columns: Columns, count: int, left_out: Iterable[LeftOut]
+) -> None:
+    if count:
         return
-    reasons = Counter(why for _, why in agreement.left_out)
+    reasons = Counter(why for _, why in left_out)
     names = {"ours": f"“{columns.ours}”", "the reference": f"“{columns.reference}”"}
     said = []
     for reason, count in reasons.most_common():

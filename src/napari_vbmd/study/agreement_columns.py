@@ -1,5 +1,6 @@
 """Which columns of a table are compared: those named, and those that follow from their names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import ParameterError
@@ -52,8 +53,6 @@ def choose_columns(
     for column in (ours, reference, patient, repeat):
         if column is not None:
             table.require(column)
-    if repeat is not None and patient is None:
-        raise ParameterError(f"{table.path}: repeats need a column of patients; name it, too")
     if ours is None and reference is not None:
         ours = reference.removeprefix(EXPERT) if reference.startswith(EXPERT) else OURS
         table.require(ours)
@@ -73,6 +72,17 @@ def choose_columns(
             f"{table.path}: no column “{EXPERT}{ours}” beside “{ours}”; name the reference's"
         )
     return [Columns(*pair, patient, repeat) for pair in pairs]
+
+
+def likely_pair(table: ResultTable, numeric: Sequence[str]) -> tuple[str | None, str | None]:
+    """What to offer first of the columns of numbers: ours, and a reference where it is clear."""
+    pairs = [pair for pair in default_pairs(table) if set(pair) <= set(numeric)]
+    if pairs:
+        return pairs[0]
+    ours = min(numeric, key=lambda column: (column != OURS, not unit_of(column)), default=None)
+    others = [column for column in numeric if column != ours]
+    clear = len(others) == 1 and unit_of(others[0]) == unit_of(ours)
+    return ours, others[0] if clear else None
 
 
 def default_pairs(table: ResultTable) -> list[tuple[str, str]]:

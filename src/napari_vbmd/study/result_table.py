@@ -82,23 +82,26 @@ class ResultTable:
             raise ParameterError(f"{self.path}: no column “{column}”; there are {known}")
 
     def is_numeric(self, column: str) -> bool:
-        """Whether a column can be read as numbers, and has one."""
-        try:
-            return any(number is not None for number in self.numbers(column))
-        except FileFormatError:
-            return False
+        """Whether a column means numbers: it holds one, and at most as many other words."""
+        texts = [row.cells[column] for row in self.rows]
+        known = [self._parsed(text) for text in texts if text.lower() not in MISSING]
+        return bool(known) and 2 * sum(number is not None for number in known) >= len(known)
 
-    def _number(self, row: Row, column: str) -> float | None:
-        text = row.cells[column]
-        if text.lower() in MISSING:
-            return None
+    def _parsed(self, text: str) -> float | None:
         plain = text.replace("−", "-")  # the minus of print
         if self.decimal_comma and _DECIMAL_COMMA.fullmatch(plain):
             plain = plain.replace(",", ".")
         if _NUMBER.fullmatch(plain):
             return float(plain)
-        if _INFINITE.fullmatch(text):
-            return math.inf
+        return math.inf if _INFINITE.fullmatch(text) else None
+
+    def _number(self, row: Row, column: str) -> float | None:
+        text = row.cells[column]
+        if text.lower() in MISSING:
+            return None
+        number = self._parsed(text)
+        if number is not None:
+            return number
         cure = "write decimals with a point" if "," in text else "correct it, or leave it empty"
         raise FileFormatError(
             f"{self.path}: line {row.line}, column “{column}”: “{text}” is not a number; {cure}"
