@@ -13,8 +13,14 @@ import napari
 from qtpy.QtWidgets import QApplication
 
 from napari_vbmd.io.files import read_mask, read_scan, write_mask
+from napari_vbmd.measurement.comparison import measure_against
+from napari_vbmd.measurement.tables import csv_text, row
 from napari_vbmd.phantom.sample import sample_paths
+from napari_vbmd.phantom.slabs import HandScan
+from napari_vbmd.pipeline import make_mask, on_scan_grid
+from napari_vbmd.pipeline.phantom import write_phantom
 from napari_vbmd.plugin.layers import mask_of
+from napari_vbmd.segmentation.methods import METHODS
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-vbmd"
@@ -75,6 +81,8 @@ def main() -> None:
     viewer.layers.clear()
     rating(viewer, {"bone": bone, "hand": hand})
     uncalibrated(viewer)
+    viewer.layers.clear()
+    agreement(viewer)
     viewer.close()
 
 
@@ -166,6 +174,45 @@ def review(viewer, measure, correct) -> None:
     correct.contour.edge.setValue(220)
     correct.contour._clicked(mask.data_to_world((HAND_SLICE + z, y, x)))
     take(viewer, "contour_click")
+
+
+def agreement(viewer) -> None:
+    """A study of synthetic hands as two plots, and the patient of a point; the figure for print."""
+    with TemporaryDirectory() as folder:
+        table = write_study(Path(folder))
+        dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Agreement")[1]
+        dock.parentWidget().raise_()
+        dock.open_table(str(table))
+        wait_for(dock)
+        dock.exports.save_figure(str(IMAGES / "agreement_figure.png"))
+        wait_for(dock)
+        dock.run_bar.message.say("")
+        differences = abs(
+            dock.quantity.agreement.pairs.ours - dock.quantity.agreement.pairs.reference
+        )
+        dock.open_patient(int(differences.argmax()))
+        while dock.busy:
+            wait(0.05)
+        take(viewer, "agreement")
+        viewer.layers.clear()
+
+
+def write_study(folder: Path) -> Path:
+    """Sixteen hands that no network has seen, its masks and the known ones, and the table."""
+    rows = []
+    for i in range(16):
+        name, side = f"hand{i + 1:02}", "left" if i % 2 else "right"
+        files = {"scan": f"{name}.isq", "mask": f"{name}_mask.aim", "expert": f"{name}_expert.aim"}
+        hand = HandScan(100_000 + i, side, "small")
+        write_phantom(hand, folder / files["scan"], folder / files["expert"])
+        scan = read_scan(folder / files["scan"])
+        parameters = METHODS["unet-3d"].parameters(side=side)
+        mask = make_mask(scan, "unet-3d", parameters)[0].mask
+        write_mask(folder / files["mask"], on_scan_grid(mask, scan), scan.grid, scan=scan)
+        comparison = measure_against(scan, mask, read_mask(folder / files["expert"]))
+        rows.append({"patient": f"P{i + 1:02}"} | files | row(comparison))
+    (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+    return folder / "results.csv"
 
 
 def copy_of(layer):
