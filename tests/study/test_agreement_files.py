@@ -26,6 +26,12 @@ def table(tmp_path):
 
 
 @pytest.fixture
+def one_format(monkeypatch):
+    """Drawing takes most of the time."""
+    monkeypatch.setattr(agreement_files, "FORMATS", ("svg",))
+
+
+@pytest.fixture
 def both(table):
     return [agree_on(table, columns) for columns in choose_columns(table)]
 
@@ -41,7 +47,9 @@ def test_each_quantity_has_a_figure_in_three_formats(both, tmp_path):
     ]  # fmt: skip
 
 
-def test_json_names_the_table_without_its_folder_and_with_its_hash(both, table, tmp_path):
+def test_json_names_the_table_without_its_folder_and_with_its_hash(
+    one_format, both, table, tmp_path
+):
     path = write_agreement(both, tmp_path / "out")["agreement.json"]
     content = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert content["table"]["name"] == "results.csv"
@@ -55,14 +63,14 @@ def test_json_names_the_table_without_its_folder_and_with_its_hash(both, table, 
     )
 
 
-def test_csv_has_a_row_for_each_quantity(both, tmp_path):
+def test_csv_has_a_row_for_each_quantity(one_format, both, tmp_path):
     data = pd.read_csv(write_agreement(both, tmp_path / "out")["agreement.csv"])
     assert list(data["ours"]) == ["tt_vbmd_mg_cm3", "mean_slice_area_mm2"]
     assert list(data["n"]) == [5, 5]
     assert data["icc_low"][0] == pytest.approx(both[0].agreement.icc.low)
 
 
-def test_csv_has_the_precision_of_ours_and_the_reference(tmp_path):
+def test_csv_has_the_precision_of_ours_and_the_reference(one_format, tmp_path):
     text = "patient,visit,a_mm,b_mm\nP,1,1,2\nP,2,3,4\nQ,1,5,7\nQ,2,6,7\n"
     (tmp_path / "results.csv").write_text(text)
     table = read_table(tmp_path / "results.csv")
@@ -74,7 +82,7 @@ def test_csv_has_the_precision_of_ours_and_the_reference(tmp_path):
     )
 
 
-def test_an_older_results_figures_make_way_and_other_files_stay(both, table, tmp_path):
+def test_an_older_results_figures_make_way_and_other_files_stay(one_format, both, table, tmp_path):
     out = tmp_path / "out"
     write_agreement(both, out)
     (out / "agreement_notes.txt").write_text("mine")
@@ -83,7 +91,7 @@ def test_an_older_results_figures_make_way_and_other_files_stay(both, table, tmp
     assert (out / "agreement_notes.txt").read_text() == "mine"
 
 
-def test_a_stranger_agreement_json_cannot_have_files_removed(both, tmp_path):
+def test_a_stranger_agreement_json_cannot_have_files_removed(one_format, both, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (tmp_path / "precious").write_text("mine")
@@ -103,7 +111,7 @@ def test_the_table_itself_is_never_replaced(table, tmp_path):
     assert path.read_bytes() == before
 
 
-def test_cancelled_or_failed_work_leaves_nothing(both, tmp_path, monkeypatch):
+def test_cancelled_or_failed_work_leaves_nothing(one_format, both, tmp_path, monkeypatch):
     def cancel(fraction, message):
         if fraction > 0.4:
             raise KeyboardInterrupt
