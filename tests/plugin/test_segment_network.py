@@ -208,4 +208,4 @@ def test_the_shipped_network_stands_chosen(viewer, scan, dock):
 def test_every_method_can_be_chosen(page):
     names = [page.method.itemText(k) for k in range(page.method.count())]
     assert names == list(segment_dock.METHODS)
-    assert {"contour", "unet-2d", "unet-2d-pretrained", "unet-3d"} == set(names)
+    assert {"contour", "unet-2d", "unet-2d-pretrained", "unet-3d", "unet-2d-fine"} == set(names)

@@ -149,6 +149,10 @@ CONFIGURATIONS = {
             optimiser="AdamW",
             learning_rate=3e-3,
             batch_size=8,
+            weights_file="unet-2d-fine.pt",
+            weights_sha256="cd0ab309838c181648d85731f851a9ab21dc092c471260e2729a4adcd2dff748",
+            normalisation=Normalisation(0.27, 0.15),
+            held_out_dice=0.99,
             coarse="unet-3d",
         ),
     )
