@@ -57,6 +57,7 @@ screenshots: $(FULL)
 	@sh tools/system_libraries.sh
 	$(PIP) install --quiet --group docs
 	sh tools/with_display.sh $(BIN)/python docs/make_screenshots.py
+	sh tools/with_display.sh $(BIN)/python docs/make_tutorial.py
 
 # pip knows dependency groups from 25.1 on; a new virtual environment may hold an older one.
 $(CREATED):

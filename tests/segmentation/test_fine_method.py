@@ -138,6 +138,9 @@ def test_the_expert_stops_where_the_third_network_says(networks):
     said = segmentation.facts["slice_range"]
     assert said["last"] == used[-1]
     assert said["found"] is True
+    assert (
+        f"the network found slices {said['first']} to {said['last']}" in segmentation.warnings[-1]
+    )
 
 
 def test_a_persons_marks_override_the_third_network(networks):

@@ -25,6 +25,7 @@ from .weights import NOT_CLINICAL
 
 Progress = Callable[[float, str], None]
 CONTOUR = "contour"
+_SEARCHED = "no slice range was set: the whole scan was searched"
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,15 @@ def segment(
     check_slices(slices, scan.grid.shape[0])
     chosen.check(scan, parameters)
     found = chosen.run(scan, parameters, slices, progress)
-    warnings = [] if slices else ["no slice range was set: the whole scan was searched"]
+    warnings = [] if slices else [_SEARCHED]
     recorded = _recorded(parameters)
     if isinstance(found, Mask):
         return Segmentation(found, method, recorded, slices, warnings)
+    given = found.facts.get("slice_range")
+    if isinstance(given, dict):
+        warnings = [
+            f"no slice range was set: the network found slices {given['first']} to {given['last']}"
+        ]
     warnings = [*found.warnings, *warnings]
     return Segmentation(
         found.mask, method, recorded, slices, warnings, found.facts, found.probability
