@@ -1,6 +1,9 @@
 """Take the pictures of the documentation from the real window, with the synthetic sample.
 
-Run it through `make screenshots`; it needs a display, real or virtual.
+Run it through `make screenshots`; it needs a display, real or virtual. With the manifest and the
+folder of a training as arguments it takes the picture of the dock Train instead:
+
+    sh tools/with_display.sh .venv/bin/python docs/make_screenshots.py hands.csv runs/hands
 """
 
 import sys
@@ -32,6 +35,9 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(1366, 768)
+    if len(sys.argv) > 1:
+        training(viewer, *sys.argv[1:])
+        return
     viewer.open_sample(PLUGIN, "phantom_bone")
     scan, expert = viewer.layers
     go_to(viewer, scan, SAMPLE_SLICE)
@@ -213,6 +219,16 @@ def write_study(folder: Path) -> Path:
         rows.append({"patient": f"P{i + 1:02}"} | files | row(comparison))
     (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
     return folder / "results.csv"
+
+
+def training(viewer, manifest: str, folder: str) -> None:
+    """The curves of a training that was made before."""
+    viewer.open_sample(PLUGIN, "phantom_hand")
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Train")
+    dock.choices.manifest.pick(manifest)
+    dock.choices.out.pick(folder)
+    take(viewer, "train")
+    viewer.close()
 
 
 def copy_of(layer):

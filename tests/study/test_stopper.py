@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from napari_vbmd.study.stopper import STOP, Stopper
+from napari_vbmd.study.stopper import Stopper, ask_to_stop, forget_stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -20,9 +20,9 @@ def test_the_first_signal_asks_and_the_second_is_as_before(tmp_path, number):
 
 
 def test_a_file_asks_and_is_taken_away(tmp_path):
-    (tmp_path / STOP).touch()
     with Stopper(tmp_path) as stopper:
-        assert not stopper.asked, "it is from before"
-        (tmp_path / STOP).touch()
+        assert not stopper.asked
+        ask_to_stop(tmp_path)
         assert stopper.asked
     assert os.listdir(tmp_path) == []
+    forget_stop(tmp_path)

@@ -16,11 +16,14 @@ from napari_vbmd.segmentation.methods import segment
 from napari_vbmd.segmentation.network_method import NetworkParameters
 from napari_vbmd.segmentation.weights_file import read_weights
 from napari_vbmd.study.cohort import cohort_of
+from napari_vbmd.study.manifest import read_manifest
 from napari_vbmd.study.metrics import read_metrics
 from napari_vbmd.study.presets import TRAINING_PRESETS
 from napari_vbmd.study.sources import open_example
-from napari_vbmd.study.train import train
+from napari_vbmd.study.stopper import ask_to_stop
+from napari_vbmd.study.train import BEST, train
 from napari_vbmd.study.train_settings import TrainSettings
+from napari_vbmd.study.train_state import TrainState, is_under_way, state_of
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +93,8 @@ def test_rows_and_volumes_are_kept_for_the_next_training(cohort, settings, monke
 def test_more_steps_go_on_from_the_checkpoint(cohort, settings):
     train(cohort, settings())
     told = []
-    record = train(cohort, settings(steps=6), lambda _, message: told.append(message))
+    its_own = cohort_of(read_manifest(settings().out / "cohort.csv"))
+    record = train(its_own, settings(steps=6), lambda _, message: told.append(message))
     assert record["step"] == 6
     assert not any("step 4 of" in message or "prepare" in message for message in told)
     assert any("step 6 of 6" in message for message in told)
@@ -184,3 +188,42 @@ def test_a_validation_on_fewer_volumes_takes_them_evenly(draw, manifest_of, sett
     rows.append(draw("t", radius=9.5, patient="T", split="training"))
     record = train(cohort_of(manifest_of(*rows)), settings(steps=1, validation=2))
     assert record["cohort"]["validation"] == 2
+
+
+def test_a_stop_is_heard_while_scans_are_prepared_and_one_from_before_is_forgotten(
+    cohort, settings
+):
+    chosen = settings()
+    chosen.out.mkdir()
+    ask_to_stop(chosen.out)
+
+    def stop(_, message):
+        if message.startswith("prepare: 2"):
+            ask_to_stop(chosen.out)
+
+    with pytest.raises(KeyboardInterrupt, match="those that are ready are kept"):
+        train(cohort, chosen, stop)
+    assert len(list(chosen.cache.glob("*.image.npy"))) == 2
+    assert train(cohort, chosen)["ending"] == "finished"
+
+
+def test_who_looks_on_knows_how_it_is_doing(cohort, settings):
+    chosen, seen = settings(), []
+    assert state_of(chosen.out) == TrainState("", {}, [], False)
+    assert not is_under_way(chosen.out)
+
+    def look(_, message):
+        if message.startswith("train:"):
+            seen.append((is_under_way(chosen.out), state_of(chosen.out)))
+
+    train(cohort, chosen, look)
+    assert all(under_way for under_way, _ in seen)
+    assert (seen[0][1].ending, seen[0][1].steps, seen[0][1].step) == ("under way", 4, 0)
+    done = state_of(chosen.out)
+    assert not is_under_way(chosen.out)
+    assert (done.ending, done.step, done.can_go_on) == ("finished", 4, True)
+    assert done.best[0] == pytest.approx(read_weights(chosen.out / BEST).info.held_out_dice, 1e-4)
+    assert done.seconds_left == 0
+    (chosen.out / "train.json").write_text("[]")
+    with pytest.raises(FileFormatError, match="choose another folder"):
+        state_of(chosen.out)

@@ -11,13 +11,13 @@ import torch
 from napari_vbmd.errors import ParameterError
 from napari_vbmd.study import training
 from napari_vbmd.study.batches import Plan
-from napari_vbmd.study.checkpoint import read_checkpoint
+from napari_vbmd.study.checkpoint import CHECKPOINT, read_checkpoint
 from napari_vbmd.study.device import make_fabric
 from napari_vbmd.study.metrics import read_metrics, write_curves
 from napari_vbmd.study.presets import TRAINING_PRESETS
 from napari_vbmd.study.stopper import STOP
 from napari_vbmd.study.task import Score
-from napari_vbmd.study.training import CHECKPOINT, Training
+from napari_vbmd.study.training import Training
 
 PRESET = replace(TRAINING_PRESETS["improved"], settling=3)
 PLAN = Plan(steps=12, every=4, batch=2, rate=0.1, seed=5)

@@ -106,7 +106,7 @@ class RunBar(QWidget):
         job.failed.connect(self.complain)
         job.cancelled.connect(lambda: self.message.say("Cancelled; nothing was changed."))
         job.ended.connect(self._end)
-        self._set_running(True)
+        self.show_running(True)
         self._started = monotonic()
         self.bar.setValue(0)
         self.message.say(f"{title} …")
@@ -129,6 +129,12 @@ class RunBar(QWidget):
         self.button.setEnabled(not reason and not self.running)
         self.button.setToolTip(reason or self._tooltip)
 
+    def show_running(self, running: bool) -> None:
+        """Show progress and Cancel instead of the button, or the other way round."""
+        self.bar.setVisible(running)
+        self.cancel.setVisible(running)
+        self.button.setEnabled(not running and not self._reason)
+
     def _show_progress(self, fraction: float, message: str) -> None:
         self.bar.setValue(round(100 * fraction))
         elapsed = monotonic() - self._started
@@ -139,12 +145,7 @@ class RunBar(QWidget):
     def _end(self) -> None:
         self._job.deleteLater()  # it holds the input and the result
         self._job = None
-        self._set_running(False)
-
-    def _set_running(self, running: bool) -> None:
-        self.bar.setVisible(running)
-        self.cancel.setVisible(running)
-        self.button.setEnabled(not running and not self._reason)
+        self.show_running(False)
 
 
 class Page(QWidget):

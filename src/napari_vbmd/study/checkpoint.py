@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+CHECKPOINT = "last.ckpt"
 _FORMAT = "napari-vbmd checkpoint 1"
 
 

@@ -13,8 +13,7 @@ class Stopper:
     """Whether somebody wants a training to stop; a context.
 
     The first signal asks; the second ends at once, as signals do. A file ``stop`` in the folder
-    asks, too, so that another program (or another computer) can; one that is there from before is
-    taken away.
+    asks, too, so that another program (or another computer) can.
 
     Parameters
     ----------
@@ -23,12 +22,11 @@ class Stopper:
     """
 
     def __init__(self, folder: Path):
-        self._file = folder / STOP
+        self._folder = folder
         self._signalled = False
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "Stopper":
-        self._forget()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._hear)
@@ -36,12 +34,12 @@ class Stopper:
 
     def __exit__(self, *error) -> None:
         self._listen_as_before()
-        self._forget()
+        forget_stop(self._folder)
 
     @property
     def asked(self) -> bool:
         """Whether to stop after this step."""
-        return self._signalled or self._file.exists()
+        return self._signalled or stop_is_asked(self._folder)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         self._signalled = True
@@ -52,6 +50,24 @@ class Stopper:
             signal.signal(number, handler)
         self._before.clear()
 
-    def _forget(self) -> None:
-        with contextlib.suppress(OSError):
-            self._file.unlink(missing_ok=True)
+
+def ask_to_stop(folder: Path) -> None:
+    """Ask the training in a folder to stop.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written to.
+    """
+    (folder / STOP).touch()
+
+
+def stop_is_asked(folder: Path) -> bool:
+    """Whether somebody asked by a file."""
+    return (folder / STOP).exists()
+
+
+def forget_stop(folder: Path) -> None:
+    """Take away what was asked before."""
+    with contextlib.suppress(OSError):
+        (folder / STOP).unlink(missing_ok=True)

@@ -25,22 +25,24 @@ from ..provenance import public_command
 from ..segmentation.configurations import CONFIGURATIONS
 from ..segmentation.weights_file import WeightsInfo, save_weights
 from .batches import Plan
-from .checkpoint import Standing, read_checkpoint
+from .checkpoint import CHECKPOINT, Standing, read_checkpoint
 from .cohort import TRAINING, VALIDATION, Cohort, write_cohort
 from .device import is_first_process, make_fabric
 from .encoder import encoder_weights, put_encoder
 from .presets import TRAINING_PRESETS
+from .stopper import forget_stop, stop_is_asked
 from .task import Task
-from .train_record import RECORD, record_of, write_record
+from .train_record import COHORT, RECORD, record_of, write_record
 from .train_settings import TASKS, TrainSettings
-from .training import CHECKPOINT, Training
+from .train_state import LOCK
+from .training import Training
 from .volumes import Progress, Volume, VolumeStore, prepare_all
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch import nn
 
-BEST, COHORT = "best.pt", "cohort.csv"
+BEST = "best.pt"
 
 
 def train(
@@ -82,7 +84,8 @@ def train(
     check_folder(settings.out)
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
-        with FileLock(settings.out / ".lock", timeout=0):
+        with FileLock(settings.out / LOCK, timeout=0):
+            forget_stop(settings.out)
             return _train(cohort, settings, fabric, tell, {"command": public_command(command)})
     except Timeout:
         raise ParameterError(
@@ -175,7 +178,8 @@ def _volumes(
     if most < len(held_out):  # evenly from all of them
         held_out = [held_out[k * len(held_out) // most] for k in range(most)]
     cases = [*trained, *held_out]
-    volumes = prepare_all(cases, task, store, settings.workers, tell)
+    listening = _stoppable(settings.out, tell)
+    volumes = prepare_all(cases, task, store, settings.workers, listening)
     training, validation = volumes[: len(trained)], volumes[len(trained) :]
     of_stem = {volume.stem: volume.name for volume in training}
     for volume in validation:
@@ -185,6 +189,21 @@ def _volumes(
                 "(validation) are copies of one scan; leave one of them out"
             )
     return training, validation
+
+
+def _stoppable(out: Path, tell: Progress) -> Progress:
+    """A progress that hears of the file ``stop``."""
+
+    def listening(fraction: float, message: str) -> None:
+        tell(fraction, message)
+        if stop_is_asked(out):
+            forget_stop(out)
+            raise KeyboardInterrupt(
+                "stopped while the scans were prepared; those that are ready are kept, and the "
+                "same command goes on"
+            )
+
+    return listening
 
 
 def _identity(settings: TrainSettings, plan: Plan, training, validation) -> dict[str, Any]:

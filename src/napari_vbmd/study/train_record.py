@@ -20,7 +20,7 @@ from .volumes import Volume
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-RECORD = "train.json"
+RECORD, COHORT = "train.json", "cohort.csv"
 
 
 def record_of(

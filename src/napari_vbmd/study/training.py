@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from .batches import STEPS, Batches, Plan
-from .checkpoint import Standing, save_checkpoint
+from .checkpoint import CHECKPOINT, Standing, save_checkpoint
 from .metrics import write_curves, write_metrics
 from .presets import TrainingPreset
 from .stopper import Stopper
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 Ending = Literal["finished", "time is up", "interrupted", "diverged"]
-CHECKPOINT = "last.ckpt"
 _LONGEST_GRADIENT = 5.0  # norm to which gradients are clipped
 _ROWS = 10  # of metrics.csv for each validation
 _SETTLING = 2  # a kind of chance; see `batches`

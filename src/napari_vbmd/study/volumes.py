@@ -108,10 +108,7 @@ class VolumeStore:
         ------
         WriteError
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{self.folder}: cannot be made: {error.strerror or error}") from error
+        self._make_folder()
         for name, array in prepared.arrays.items():
             with written_whole(self.folder / f"{key}.{name}.npy", ".npy") as temporary:
                 np.save(temporary, array)
@@ -129,8 +126,16 @@ class VolumeStore:
 
     def keep_hashes(self, hashes: Mapping[str, list]) -> None:
         """Remember hashes; that this fails costs time only."""
-        with suppress(WriteError), written_whole(self.folder / _HASHES) as temporary:
-            temporary.write_text(json.dumps(hashes), encoding="utf-8")
+        with suppress(WriteError):
+            self._make_folder()
+            with written_whole(self.folder / _HASHES) as temporary:
+                temporary.write_text(json.dumps(hashes), encoding="utf-8")
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{self.folder}: cannot be made: {error.strerror or error}") from error
 
 
 def prepare_all(
@@ -160,16 +165,13 @@ def prepare_all(
         When the folder cannot be written, or the disk is full.
     """
     tell = progress or (lambda *_: None)
-    hashes = _Hashes(store.hashes())
-    keys, problems = _keys(cases, task, hashes, tell)
+    keys, problems = _keys(cases, task, store, tell)
     missing = [case for case in cases if case.key in keys and not store.find(case, keys[case.key])]
     jobs = [(case, keys[case.key]) for case in missing]
     for done, (case, problem) in enumerate(_made(jobs, task, store, workers), 1):
         tell(done / len(jobs), f"prepare: {done} of {len(jobs)} volumes")
         if problem:
             problems[case.key] = problem
-    if hashes.has_grown:
-        store.keep_hashes(hashes.known)
     if problems:
         raise FileFormatError(_all_of(problems, cases))
     return [store.find(case, keys[case.key]) for case in cases]
@@ -203,17 +205,22 @@ def _make(case: Case, key: str, task: "Task", store: VolumeStore) -> str:
 
 
 def _keys(
-    cases: Sequence[Case], task: "Task", hashes: "_Hashes", tell: Progress
+    cases: Sequence[Case], task: "Task", store: VolumeStore, tell: Progress
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The key of each case; and for cases of which none can be told, why."""
+    hashes = _Hashes(store.hashes())
     keys, problems = {}, {}
-    for done, case in enumerate(cases):
-        tell(done / len(cases), "look: which volumes are there")
-        try:
-            keys[case.key] = _key(case, task, hashes)
-        except (OSError, VbmdError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            problems[case.key] = f"{getattr(error, 'filename', None) or case.scan}: {reason}"
+    try:
+        for done, case in enumerate(cases):
+            tell(done / len(cases), f"look: case {done + 1} of {len(cases)}")
+            try:
+                keys[case.key] = _key(case, task, hashes)
+            except (OSError, VbmdError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                problems[case.key] = f"{getattr(error, 'filename', None) or case.scan}: {reason}"
+    finally:
+        if hashes.has_grown:  # a cohort takes an hour to read
+            store.keep_hashes(hashes.known)
     return keys, problems
 
 
