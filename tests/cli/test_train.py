@@ -146,3 +146,10 @@ def test_the_encoder_is_downloaded_or_it_is_said_how_to_get_it(
     saying = "resnet34-b627a593.pth (83 MB) where there is a network, and give the file"
     refuses(*words, "unet-2d-pretrained", saying=saying)
     refuses(*words, "unet-2d-pretrained", "--encoder", "none.pth", saying="none.pth: no such file")
+
+
+def test_help_names_every_network_that_can_be_trained():
+    from napari_vbmd.cli.train import _NETWORKS
+    from napari_vbmd.study.train_settings import TASKS
+
+    assert tuple(TASKS) == _NETWORKS
