@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_vbmd.cli import main
+from napari_vbmd.cli.evaluate import _short
 from napari_vbmd.io.files import write_mask
 from napari_vbmd.io.isq import write_isq
 from napari_vbmd.phantom.bone import bone_phantom
@@ -67,6 +68,26 @@ def test_wrong_use_is_one_line(manifest, tmp_path, capsys, words, says):
     assert says in err
     assert "Traceback" not in err
     assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_that_cannot_be_is_refused_before_the_work(
+    manifest, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "o").write_text("a file")
+    monkeypatch.setattr("napari_vbmd.study.evaluation.evaluate", None)
+    code, _, err = run(capsys, "evaluate", manifest, "--out", tmp_path / "o", "--method", "contour")
+    assert code == 2
+    assert "is a file, not a folder" in err
+
+
+def test_weights_that_are_all_called_best_are_told_apart():
+    weights = ["runs/one/best.pt", "runs/two/best.pt", "other.pt", ""]
+    assert [_short(each, weights) for each in weights] == [
+        "one/best.pt",
+        "two/best.pt",
+        "other.pt",
+        "",
+    ]
 
 
 def test_a_missing_manifest_is_one_line(tmp_path, capsys):

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_vbmd.grid import Grid
 from napari_vbmd.plugin.layers import add_mask
+from napari_vbmd.plugin.slice_edit import put_outline
 from napari_vbmd.scan import Mask
 
 Z = 12
@@ -268,3 +271,14 @@ def test_removing_the_mask_ends_the_wait(page, mask, viewer, click):
     viewer.layers.remove(mask)
     assert not page.contour.button.isChecked()
     assert viewer.mouse_drag_callbacks == callbacks
+
+
+def test_a_stray_voxel_of_another_label_does_not_take_the_outline():
+    voxels = np.zeros((3, 20, 20), np.uint8)
+    voxels[1, 10, 10] = 1
+    layer = Labels(voxels, scale=(0.1,) * 3, units=("mm",) * 3)
+    layer.selected_label = 2
+    outline = Mask(np.ones((1, 10, 10), np.uint8), Grid((1, 10, 10), (0.1,) * 3, (1, 5, 5)))
+    put_outline(layer, outline)
+    assert np.count_nonzero(layer.data == 2) == 99
+    assert np.count_nonzero(layer.data == 1) == 1

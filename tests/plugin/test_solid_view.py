@@ -93,6 +93,47 @@ def test_the_eye_of_the_mask_is_that_of_its_surface(viewer, mask, in_3d):
     assert not mask.visible
 
 
+def test_a_hidden_mask_that_is_switched_on_in_3d_becomes_a_surface(viewer, mask, tube, sent, qtbot):
+    mask.visible = False
+    viewer.dims.ndisplay = 3
+    mask.visible = True
+    view = solid_view._guards[viewer]
+    qtbot.waitUntil(lambda: not view.busy and len(surfaces(viewer)) == 1, timeout=20_000)
+    assert tube.mask.shape not in sent
+    viewer.dims.ndisplay = 2
+    assert mask.visible
+
+
+def test_a_larger_array_in_3d_becomes_a_surface(monkeypatch, viewer, mask, tube, sent, qtbot):
+    monkeypatch.setattr(layers, "LARGEST_VOLUME", tube.mask.size)
+    viewer.dims.ndisplay = 3
+    larger = np.repeat(tube.mask, 2, axis=0)
+    mask.data = larger
+    view = solid_view._guards[viewer]
+    qtbot.waitUntil(lambda: not view.busy and len(surfaces(viewer)) == 1, timeout=20_000)
+    assert larger.shape not in sent
+
+
+def test_new_labels_in_3d_are_hidden_and_back_in_2d_shown(viewer, mask, in_3d):
+    in_3d()
+    viewer._new_labels()
+    new = viewer.layers[-1]
+    assert not new.visible
+    viewer.dims.ndisplay = 2
+    assert new.visible
+
+
+def test_a_surface_that_was_deleted_comes_back_by_the_masks_eye(viewer, mask, in_3d, qtbot):
+    (surface,) = in_3d()
+    viewer.layers.remove(surface)
+    mask.visible = True
+    view = solid_view._guards[viewer]
+    qtbot.waitUntil(lambda: not view.busy and len(surfaces(viewer)) == 1, timeout=20_000)
+    viewer.layers.remove(surfaces(viewer)[0])
+    viewer.dims.ndisplay = 2
+    assert mask.visible
+
+
 def test_an_edit_in_3d_is_seen_in_the_surface(viewer, mask, in_3d, qtbot):
     (surface,) = in_3d()
     before = surface.extent.world[1, 0]

@@ -43,7 +43,8 @@ def test_a_slice_range_that_was_searched_is_counted_from_the_scans_first_slice()
 def test_where_no_score_exceeds_one_half_the_coarse_outline_counts():
     found = range_of(np.full(30, 0.2), COARSE, ALL, slice(5, 9))
     assert found.slices() == (15, 26)
-    assert found.to_dict()["sure"] == 0.2
+    assert found.sure == 0.2
+    assert not found.is_sure
 
 
 def test_slices_outside_are_those_whose_middle_lies_outside():
@@ -72,3 +73,16 @@ def test_a_bone_that_is_cut_at_one_end_of_the_scan_has_its_tip_at_the_other():
     found = with_tip(FoundRange(-0.5, 69.5, 1.0), values, FINE_GRID)
     assert found.first == -0.5
     assert found.last > 80
+
+
+def test_a_bone_whose_head_is_cut_by_the_scans_end_is_not_led_on_into_the_shaft():
+    values = np.full(FINE_GRID.shape, 255, np.uint8)  # as wide in every slice, to both ends
+    for found in (FoundRange(40.0, 89.5, 1.0), FoundRange(-0.5, 50.0, 1.0)):
+        assert with_tip(found, values, FINE_GRID) == found
+
+
+def test_what_may_hold_bone_never_leaves_the_scan():
+    values = np.zeros(FINE_GRID.shape, np.uint8)
+    for z in range(14, 90):
+        values[z, : min(20, z - 13), :20] = 255
+    assert with_tip(FoundRange(15.0, 60.0, 1.0), values, FINE_GRID).first == -0.5

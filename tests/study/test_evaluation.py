@@ -27,7 +27,9 @@ def missing():
 
 @pytest.fixture(scope="module")
 def tried():
-    patients = [Patient(f"scan {k}", f"patient {k // 2}", lambda k=k: example(k)) for k in (0, 1)]
+    patients = [
+        Patient(f"scan {k}", f"patient {k // 2}", lambda k=k: example(k), "hand 0") for k in (0, 1)
+    ]
     patients.insert(1, Patient("lost", "patient 9", missing))
     return evaluate(patients, [Contender("contour"), Contender("contour", within=True)])
 
@@ -66,6 +68,30 @@ def test_repeated_scans_of_a_patient_give_a_precision_error(tried):
     assert repeats["ours"]["measurements"] == 2
     values = [score.tt_vbmd_mg_cm3 for score in tried.scores(0)]
     assert repeats["ours"]["rms_sd"]["value"] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_a_patient_counts_once_in_the_agreement(tried):
+    summary = summary_of(tried)[0]
+    assert summary["scans"] == 2
+    assert summary["d100"]["n"] == 1
+
+
+def test_scans_that_nobody_called_repeats_have_no_precision_error():
+    patients = [Patient(str(k), "one patient", lambda k=k: example(k)) for k in (0, 1)]
+    (summary,) = summary_of(evaluate(patients, [Contender("contour")]))
+    assert summary["repeats"] is None
+
+
+def test_what_there_is_can_be_kept_after_every_scan():
+    seen = []
+    patients = [Patient(str(k), str(k), lambda k=k: example(k)) for k in (0, 1)]
+    evaluate(patients, [Contender("contour")], keep=lambda one: seen.append(len(one.scored)))
+    assert seen == [1, 2]
+
+
+def test_two_contenders_of_one_name_are_refused():
+    with pytest.raises(ParameterError, match="given twice"):
+        evaluate([Patient("a", "a", missing)], [Contender("contour"), Contender("contour")])
 
 
 def made(number: float, last=0, case="a") -> Scored:

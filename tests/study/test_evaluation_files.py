@@ -9,7 +9,7 @@ import pytest
 from napari_vbmd.errors import WriteError
 from napari_vbmd.measurement.curves import Curves
 from napari_vbmd.study.evaluation import Contender, Evaluation
-from napari_vbmd.study.evaluation_files import FILES, write_evaluation
+from napari_vbmd.study.evaluation_files import FILES, keep_scores, write_evaluation
 from napari_vbmd.study.score import Score, Scored
 
 
@@ -19,7 +19,8 @@ def evaluation():
     made = Evaluation([Contender("unet-3d"), Contender("contour", within=True)])
     for k in range(6):
         case = f"scan {k}"
-        made.patients[case] = f"patient {k // 2}"
+        made.patients[case] = case
+        made.repeats[case] = f"hand {k // 2}"
         for which, method in enumerate(("unet-3d", "contour")):
             truth = 250.0 + 10 * k
             row = Score(
@@ -73,7 +74,21 @@ def test_every_row_of_a_table_has_as_many_cells(evaluation, tmp_path):
             widths = set()
 
 
+def test_curves_of_an_older_evaluation_do_not_stay(evaluation, tmp_path):
+    write_evaluation(evaluation, tmp_path, {}, synthetic=True)
+    assert (tmp_path / "curves.png").is_file()
+    for scored in evaluation.scored.values():
+        object.__setattr__(scored, "curves", None)
+    write_evaluation(evaluation, tmp_path, {}, synthetic=True)
+    assert not (tmp_path / "curves.png").exists()
+
+
+def test_scores_can_be_kept_on_the_way(evaluation, tmp_path):
+    keep_scores(evaluation, tmp_path)
+    assert len(pd.read_csv(tmp_path / "scores.csv")) == 12
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(evaluation, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(WriteError, match="choose another folder"):
+    with pytest.raises(WriteError, match="choose another name"):
         write_evaluation(evaluation, tmp_path / "file" / "out", {}, synthetic=True)

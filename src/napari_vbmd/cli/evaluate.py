@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError
+from ..io.results import check_folder
 from .cohort import add_choices
 from .console import Console
 
@@ -68,7 +69,7 @@ def run(
     """The content of ``--json``, and the same for people."""
     from ..study.cohort import cohort_of
     from ..study.evaluation import evaluate
-    from ..study.evaluation_files import write_evaluation
+    from ..study.evaluation_files import keep_scores, write_evaluation
     from ..study.manifest import read_manifest
     from ..study.phantoms import is_phantom
 
@@ -82,7 +83,10 @@ def run(
     patients = partial(_patients, arguments=arguments, calibration=calibration)
     if arguments.threshold == "validation":
         contenders = _with_thresholds(contenders, patients(cohort.part("validation")), console)
-    evaluation = evaluate(patients(cases), contenders, console.progress)
+    check_folder(arguments.out)  # before hours of work, not after
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    keep = partial(keep_scores, folder=arguments.out)
+    evaluation = evaluate(patients(cases), contenders, console.progress, keep)
     about = {
         "manifest": arguments.manifest.name,
         "split": arguments.split,
@@ -113,21 +117,36 @@ def _contenders(arguments) -> list:
             parameters = NetworkParameters(threshold, "auto", arguments.device, weights or None)
         elif weights:
             raise ParameterError(f"--method {text}: {name} takes no weights")
-        contenders += [Contender(name, parameters, Path(weights).name, each) for each in within]
+        called = _short(weights, [one.partition("=")[2] for one in arguments.method])
+        contenders += [Contender(name, parameters, called, each) for each in within]
     return contenders
+
+
+def _short(weights: str, all_weights: list[str]) -> str:
+    """The end of a path that no other has: every training calls its weights best.pt."""
+    if not weights:
+        return ""
+    parts = Path(weights).parts
+    others = [Path(other).parts for other in all_weights if other not in ("", weights)]
+    for count in range(1, len(parts) + 1):
+        if all(other[-count:] != parts[-count:] for other in others):
+            return "/".join(parts[-count:])
+    return weights
 
 
 def _patients(cases, arguments, calibration) -> list:
     from ..study.cohort import patient_of
     from ..study.evaluation import Patient
+    from ..study.phantoms import is_phantom
     from ..study.sources import open_example
 
     spacing = _FULL if arguments.size == "full" else _SMALL
     return [
         Patient(
             case.key,  # file names alone may occur twice
-            patient_of(case),
+            f"{patient_of(case)} {case.side or ''}".strip(),
             partial(open_example, case, spacing, calibration, arguments.label),
+            patient_of(case) if is_phantom(case) else case.other.get("repeats", ""),
         )
         for case in cases
     ]

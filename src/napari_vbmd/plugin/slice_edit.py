@@ -41,8 +41,8 @@ def copy_slice(layer: Labels, z: int, to: int) -> int:
 def put_outline(layer: Labels, found: Mask) -> int:
     """Make a bone found in one slice what the label has of it; gives the voxels that changed.
 
-    The label is the one that most of the outline covers; on bare ground, the one selected. What it
-    has elsewhere in the slice stays, as it may be another bone; crumbs do not.
+    The label is the one that covers half of the outline or more; else the one selected. What it has
+    elsewhere in the slice stays, as it may be another bone; crumbs do not.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def put_outline(layer: Labels, found: Mask) -> int:
     covered = np.bincount(section[wanted], minlength=2)
     covered[0] = 0
     selected = int(layer.selected_label) or 1  # 0 is the eraser's
-    label = int(covered.argmax()) if covered.any() else selected
+    mostly = 2 * covered.max() >= np.count_nonzero(wanted)
+    label = int(covered.argmax()) if mostly else selected
     crumb = _CRUMB_MM2 / grid.pixel_area_mm2
     return _replace(layer, z, label, wanted | _elsewhere(section == label, wanted, crumb))
 

@@ -36,7 +36,7 @@ class SolidView(QObject):
         self._viewer = weakref.ref(viewer)
         self._solids: dict[Labels, _Solid] = {}
         viewer.layers.events.inserted.connect(lambda event: self._adopt(event.value))
-        viewer.layers.events.removed.connect(lambda event: self._end(event.value))
+        viewer.layers.events.removed.connect(lambda event: self._removed(event.value))
         viewer.dims.events.ndisplay.connect(self._switch)
         for layer in viewer.layers:
             self._adopt(layer)
@@ -49,17 +49,28 @@ class SolidView(QObject):
     def _adopt(self, layer) -> None:
         if not isinstance(layer, Labels):
             return
-        if self._viewer().dims.ndisplay == 3 and not layer.visible and is_too_large(layer.data):
-            self._begin(layer)  # `layers.add_mask` and our readers hide it
-        self_reference, plain = weakref.ref(self), type(layer)._slice_dims
+        if self._viewer().dims.ndisplay == 3 and is_too_large(layer.data):
+            self._begin(layer)  # `layers.add_mask` and our readers hide it before it is drawn
+        reference, plain = weakref.ref(self), type(layer)
 
         # napari's own callbacks come before any of ours, and draw: only the layer itself is earlier
         def slice_dims(layer, dims, force=False):
-            if dims.ndisplay == 3 and layer.visible and is_too_large(layer.data):
-                self_reference()._begin(layer)
-            plain(layer, dims, force)
+            if dims.ndisplay == 3:
+                reference()._instead_of(layer)
+            plain._slice_dims(layer, dims, force)
+
+        def refresh(layer, *args, **kwargs):  # also: its eye, and a new array
+            if reference()._viewer().dims.ndisplay == 3:
+                reference()._instead_of(layer)
+            plain.refresh(layer, *args, **kwargs)
 
         layer._slice_dims = MethodType(slice_dims, layer)
+        layer.refresh = MethodType(refresh, layer)
+
+    def _instead_of(self, layer: Labels) -> None:
+        """Before a layer is drawn in 3D: a large one is hidden, and its surface shown."""
+        if layer.visible and is_too_large(layer.data):
+            self._begin(layer)
 
     def _switch(self, event=None) -> None:
         if self._viewer().dims.ndisplay == 2:
@@ -67,8 +78,17 @@ class SolidView(QObject):
                 self._end(layer)
 
     def _begin(self, layer: Labels) -> None:
-        if layer not in self._solids:
+        if layer in self._solids:
+            self._solids[layer].toggle()
+        else:
             self._solids[layer] = _Solid(self._viewer(), layer, self)
+
+    def _removed(self, layer) -> None:
+        for solid in self._solids.values():
+            solid.lose(layer)
+        for ours in ("_slice_dims", "refresh"):  # or it would begin again where it ends
+            layer.__dict__.pop(ours, None)
+        self._end(layer)
 
     def _end(self, layer) -> None:
         solid = self._solids.pop(layer, None)
@@ -89,7 +109,6 @@ class _Solid(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._make)
         layer.visible = False
-        layer.events.visible.connect(self._stay_hidden)
         for name in _EDITS:
             getattr(layer.events, name).connect(self._wait)
         self._timer.start(0)
@@ -103,7 +122,6 @@ class _Solid(QObject):
         self._timer.stop()
         if self._job is not None:
             self._job.cancel()
-        self._layer.events.visible.disconnect(self._stay_hidden)
         for name in _EDITS:
             getattr(self._layer.events, name).disconnect(self._wait)
         shown = self._surface is None or self._surface.visible
@@ -113,14 +131,19 @@ class _Solid(QObject):
         if self._job is None:
             self.deleteLater()
 
-    def _stay_hidden(self, event=None) -> None:
-        """The eye of the layer is that of its surface."""
-        if not self._layer.visible:
-            return
+    def toggle(self) -> None:
+        """The eye of the layer is that of its surface; one that was deleted is made again."""
         self._layer.visible = False
         if self._surface is not None:
             self._surface.visible = not self._surface.visible
+        else:
+            self._wait()
         self._viewer.status = f"{self._layer.name}: too large for 3D, shown as a surface"
+
+    def lose(self, layer) -> None:
+        """A layer was taken out of the viewer; it may have been the surface."""
+        if layer is self._surface:
+            self._surface = None
 
     def _wait(self, event=None) -> None:
         self._timer.start(_QUIET_MS)

@@ -5,11 +5,11 @@ unless a person did. Torch is imported when the method runs, not before.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..scan import Scan
+from ..scan import Mask, Scan
 from .configurations import CONFIGURATIONS, Configuration
 from .field import AIR, tissue_box
 from .inference import Progress, check_sampling, choose_device, predict_slices
@@ -79,8 +79,15 @@ def run_fine(
             "them"
         )
     facts = facts_of(weights, note, side, grid) | {"threshold": threshold}
-    facts |= {"found_by": place.by, "slice_range": found.to_dict() if found else "given"}
+    facts |= {"found_by": place.by, "slice_range": _said(found, mask, scan) if found else "given"}
     return NetworkResult(mask, probability, facts, warnings)
+
+
+def _said(found: FoundRange, mask: Mask, scan: Scan) -> dict[str, Any]:
+    """The slices that hold bone now, and how sure the network was; for JSON."""
+    first = int(mask.grid.position[0] - scan.grid.position[0])
+    last = first + mask.grid.shape[0] - 1
+    return {"found": True, "first": first, "last": last, "sure": round(found.sure, 3)}
 
 
 @dataclass(frozen=True)

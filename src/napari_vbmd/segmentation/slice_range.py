@@ -1,7 +1,6 @@
 """The expert's slice range as a network finds it: from a score for each slice to first and last."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from .preprocessing import NetworkGrid
 RANGE_FIELD = 96  # network voxels of 0.246 mm across that are seen: 24 mm
 _TIP_MM = 1.5  # how far the outline may lead beyond the range at the tip of the head
 _PROBE_MM = 1.0  # beyond the range: the shaft goes on there, the head does not
+_TAPERED = 0.25  # of the largest area: less than this beyond an end, and the bone ends there
 _SURE = 0.5
 
 
@@ -38,7 +38,7 @@ class FoundRange:
         return self.sure > _SURE
 
     def slices(self) -> tuple[int, int]:
-        """First and last slice of the scan, inclusive."""
+        """First and last slice of the scan that may hold bone, inclusive."""
         first = int(np.ceil(self.first))
         return first, max(first, int(np.floor(self.last)))
 
@@ -46,11 +46,6 @@ class FoundRange:
         """Which slices of a network's grid lie outside of the range; bool."""
         middle = grid.axes[0].to_scan() + grid.first_slice
         return (middle < self.first) | (middle > self.last)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        first, last = self.slices()
-        return {"found": True, "first": first, "last": last, "sure": round(self.sure, 3)}
 
 
 def range_of(
@@ -113,12 +108,15 @@ def with_tip(found: FoundRange, values: np.ndarray, grid: NetworkGrid) -> FoundR
     areas = np.count_nonzero(values > _SURE * LEVELS, axis=(1, 2))
     middle = grid.axes[0].to_scan() + grid.first_slice
     slice_mm = grid.scan.spacing_mm[0]
+    within = (middle >= found.first) & (middle <= found.last)
+    tapered = _TAPERED * areas[within].max(initial=0)
     low = _area_at(areas, middle, found.first - _PROBE_MM / slice_mm)
     high = _area_at(areas, middle, found.last + _PROBE_MM / slice_mm)
-    if low is not None and (high is None or low < high):
-        return replace(found, first=found.first - _TIP_MM / slice_mm)
-    if high is not None and (low is None or high < low):
-        return replace(found, last=found.last + _TIP_MM / slice_mm)
+    if low is not None and low < tapered and (high is None or low < high):
+        return replace(found, first=max(-0.5, found.first - _TIP_MM / slice_mm))
+    if high is not None and high < tapered and (low is None or high < low):
+        last = found.last + _TIP_MM / slice_mm
+        return replace(found, last=min(grid.scan.shape[0] - 0.5, last))
     return found
 
 

@@ -83,7 +83,9 @@ class Patient:
     case : str
         Name of the scan.
     patient : str
-        Who was scanned; several scans of one patient are repeats.
+        Who was scanned. In the agreement of D100 a patient counts once, with the first scan.
+    repeats : str
+        What scans of one bone, taken out and put back, have in common; "" for a single scan.
     open : callable
         Gives the scan and the truth.
     """
@@ -91,6 +93,7 @@ class Patient:
     case: str
     patient: str
     open: Callable[[], Example]
+    repeats: str = ""
 
 
 @dataclass
@@ -104,6 +107,8 @@ class Evaluation:
         By the contender's place in the list and the case.
     patients : dict of str to str
         Who each case is of.
+    repeats : dict of str to str
+        Of the cases that are repeated scans, what they have in common.
     failed : dict of str to str
         Cases that could not be opened, and why.
     """
@@ -111,6 +116,7 @@ class Evaluation:
     contenders: list[Contender]
     scored: dict[tuple[int, str], Scored] = field(default_factory=dict)
     patients: dict[str, str] = field(default_factory=dict)
+    repeats: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     def scores(self, contender: int) -> list[Score]:
@@ -153,6 +159,7 @@ def evaluate(
     patients: Sequence[Patient],
     contenders: Sequence[Contender],
     progress: Progress | None = None,
+    keep: Callable[["Evaluation"], None] | None = None,
 ) -> Evaluation:
     """Try every contender on every scan, at full resolution and with post-processing.
 
@@ -165,18 +172,25 @@ def evaluate(
     contenders : sequence of Contender
     progress : callable, optional
         Called with a fraction and a message; may raise to cancel.
+    keep : callable, optional
+        Called with what there is after each scan.
 
     Raises
     ------
     ParameterError
-        When there is no scan or no contender.
+        When there is no scan or no contender, or two contenders have one name.
     """
+    names = [contender.name for contender in contenders]
+    if len(set(names)) < len(names):
+        raise ParameterError("evaluate: the same method and weights were given twice")
     if not patients or not contenders:
         raise ParameterError("evaluate: give at least one scan and one method")
     result = Evaluation(list(contenders))
     count = len(patients) * len(contenders)
     for k, patient in enumerate(patients):
         result.patients[patient.case] = patient.patient
+        if patient.repeats:
+            result.repeats[patient.case] = patient.repeats
         try:
             example = patient.open()
         except VbmdError as error:
@@ -196,6 +210,8 @@ def evaluate(
                 example.slices if contender.within else None,
                 weights=contender.weights,
             )
+        if keep:
+            keep(result)
     if progress:
         progress(1.0, "all scans")
     return result
@@ -218,6 +234,7 @@ def _summary(evaluation: Evaluation, name: str, members: list[int]) -> dict:
     tables = [evaluation.scores(which) for which in members]
     first = [one for one in tables[0] if not one.failed]
     counted = evaluation.curves(members[0])
+    once = list({evaluation.patients[one.case]: one for one in reversed(first)}.values())[::-1]
     return {
         "method": name,
         "weights": [evaluation.contenders[which].weights for which in members],
@@ -226,11 +243,11 @@ def _summary(evaluation: Evaluation, name: str, members: list[int]) -> dict:
         "numbers": {number: _over_seeds(tables, number) for number in OVERLAP},
         "pooled_auc": counted.auc if counted else None,
         "d100": agree(
-            [one.tt_vbmd_mg_cm3 for one in first], [one.expert_tt_vbmd_mg_cm3 for one in first]
+            [one.tt_vbmd_mg_cm3 for one in once], [one.expert_tt_vbmd_mg_cm3 for one in once]
         ).to_dict(),
         "area": agree(
-            [one.mean_slice_area_mm2 for one in first],
-            [one.expert_mean_slice_area_mm2 for one in first],
+            [one.mean_slice_area_mm2 for one in once],
+            [one.expert_mean_slice_area_mm2 for one in once],
         ).to_dict(),
         "range": {end: _errors(first, f"{end}_slice_error") for end in ("first", "last")},
         "repeats": _repeats(evaluation, first),
@@ -268,15 +285,13 @@ def _errors(scores: Iterable[Score], number: str) -> dict:
 
 def _repeats(evaluation: Evaluation, scores: list[Score]) -> dict | None:
     """Precision error of D100 over repeated scans; the expert's beside it. None without any."""
-    patients = [evaluation.patients[one.case] for one in scores]
-    if len(set(patients)) == len(patients):
+    repeated = [one for one in scores if one.case in evaluation.repeats]
+    bones = [evaluation.repeats[one.case] for one in repeated]
+    if len(set(bones)) == len(bones):
         return None
-    return {
-        "ours": precision_error([one.tt_vbmd_mg_cm3 for one in scores], patients).to_dict(),
-        "expert": precision_error(
-            [one.expert_tt_vbmd_mg_cm3 for one in scores], patients
-        ).to_dict(),
-    }
+    ours = precision_error([one.tt_vbmd_mg_cm3 for one in repeated], bones)
+    expert = precision_error([one.expert_tt_vbmd_mg_cm3 for one in repeated], bones)
+    return {"ours": ours.to_dict(), "expert": expert.to_dict()}
 
 
 def _mask_of(example: Example) -> Mask:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import WriteError
 from ..io.atomic import written_whole
+from ..io.results import written_together
 from ..report.curve_figures import curve_figure
 from .evaluation import Evaluation, summary_of
 from .evaluation_table import NOT_PATIENTS, markdown
@@ -38,12 +38,6 @@ def write_evaluation(
     ------
     WriteError
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise WriteError(f"{folder}: cannot be made: {reason}; choose another folder") from error
     summaries = summary_of(evaluation)
     content = {
         **about,
@@ -51,19 +45,30 @@ def write_evaluation(
         "not_opened": evaluation.failed,
         "summaries": summaries,
     }
-    _text(folder / "scores.csv", _csv(evaluation.rows()))
-    _text(folder / "slices.csv", _csv(evaluation.slice_rows()))
-    _text(folder / "evaluation.json", json.dumps(content, indent=2, allow_nan=False) + "\n")
-    _text(folder / "evaluation.md", markdown(summaries, synthetic))
     pooled = {
         contender.name: counted
         for which, contender in enumerate(evaluation.contenders)
         if (counted := evaluation.curves(which)) is not None and counted.auc is not None
     }
-    if pooled:
-        with written_whole(folder / "curves.png", ".png") as part:
-            curve_figure(pooled).savefig(part)
+    with written_together(folder, FILES) as staging:
+        _text(staging / "scores.csv", _csv(evaluation.rows()))
+        _text(staging / "slices.csv", _csv(evaluation.slice_rows()))
+        _text(staging / "evaluation.json", json.dumps(content, indent=2, allow_nan=False) + "\n")
+        _text(staging / "evaluation.md", markdown(summaries, synthetic))
+        if pooled:
+            curve_figure(pooled).savefig(staging / "curves.png")
     return content
+
+
+def keep_scores(evaluation: Evaluation, folder: str | Path) -> None:
+    """Write scores.csv with the scans so far: hours of work are not lost with the last scan.
+
+    Raises
+    ------
+    WriteError
+    """
+    with written_whole(Path(folder) / FILES[0]) as part:
+        _text(part, _csv(evaluation.rows()))
 
 
 def _csv(rows: list[dict]) -> str:
@@ -71,5 +76,4 @@ def _csv(rows: list[dict]) -> str:
 
 
 def _text(path: Path, text: str) -> None:
-    with written_whole(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -136,8 +136,9 @@ def score(
         segmentation, _ = make_mask(scan, method, parameters, slices, post_processing)
         seconds = time.perf_counter() - start
         compared = measure_against(scan, segmentation.mask, expert)
-    except VbmdError as error:
-        return Scored(Score(case, method, weights, failed=str(error)))
+    except (VbmdError, MemoryError, OSError) as error:
+        reason = str(error) or "not enough memory"
+        return Scored(Score(case, method, weights, failed=reason))
     counted = None
     if segmentation.probability is not None:
         counted = curves(segmentation.probability.on_scan(), OnScan(expert, scan))
