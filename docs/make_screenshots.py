@@ -6,6 +6,7 @@ folder of a training as arguments it takes the picture of the dock Train instead
     sh tools/with_display.sh .venv/bin/python docs/make_screenshots.py hands.csv runs/hands
 """
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -18,12 +19,14 @@ from qtpy.QtWidgets import QApplication
 from napari_vbmd.io.files import read_mask, read_scan, write_mask
 from napari_vbmd.measurement.comparison import measure_against
 from napari_vbmd.measurement.tables import csv_text, row
+from napari_vbmd.morphology import erode
 from napari_vbmd.phantom.sample import sample_paths
 from napari_vbmd.phantom.slabs import HandScan
 from napari_vbmd.pipeline import make_mask, on_scan_grid
 from napari_vbmd.pipeline.phantom import write_phantom
 from napari_vbmd.plugin.layers import mask_of
 from napari_vbmd.segmentation.methods import METHODS
+from napari_vbmd.study.worklist import APPROVED, CORRECTED
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-vbmd"
@@ -86,6 +89,9 @@ def main() -> None:
     hand = network(viewer)
     viewer.layers.clear()
     rating(viewer, {"bone": bone, "hand": hand})
+    viewer.layers.clear()
+    worklist(viewer)
+    viewer.layers.clear()
     uncalibrated(viewer)
     viewer.layers.clear()
     agreement(viewer)
@@ -147,6 +153,52 @@ def rating(viewer, masks) -> None:
         dock.go_to_difference()
         take(viewer, "rate")
         dock.pause()
+
+
+def worklist(viewer) -> None:
+    """A morning's cases: approved, corrected, in work, and one whose scan is missing."""
+    with TemporaryDirectory() as folder:
+        os.environ["VBMD_SETTINGS"] = folder
+        dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Worklist", tabify=True)[1]
+        dock.parentWidget().raise_()
+        dock.annotator.setText("Ann")
+        dock.annotator.editingFinished.emit()
+        dock.open_manifest(str(manifest_of_hands(Path(folder))))
+        for status in (APPROVED, CORRECTED):
+            at_rest(dock)
+            dock.desk.step(+1, status)
+        at_rest(dock)
+        mask = dock.mask.layer
+        z, y = (int(n.mean()) for n in mask.data.nonzero()[:2])
+        mask.mode, mask.brush_size = "paint", 8
+        mask.paint((z, y, int(mask.data[z].any(axis=0).nonzero()[0].max()) + 2), 1)
+        take(viewer, "worklist")
+        dock.desk.step(+1)  # saves the stroke
+        at_rest(dock)
+        viewer.window.remove_dock_widget(dock.parentWidget())
+
+
+def manifest_of_hands(folder: Path) -> Path:
+    """Synthetic hands, each with a mask that is a little too small, and the expert's."""
+    rows = ["scan,mask,expert,patient,side,motion_grade"]
+    for number, side in enumerate(("left", "right", "left"), 1):
+        name = f"hand_{number:02}"
+        hand = HandScan(100_010 + number, side, "small")
+        write_phantom(hand, folder / f"{name}.isq", folder / f"{name}_expert.aim", lambda *_: None)
+        expert = read_mask(folder / f"{name}_expert.aim")
+        small = erode(expert.voxels, 0.3, expert.grid.spacing_mm, slicewise=True)
+        write_mask(folder / f"{name}_auto.aim", small, expert.grid)
+        rows.append(f"{name}.isq,{name}_auto.aim,{name}_expert.aim,P{number:02},{side},{number}")
+    path = folder / "cases.csv"
+    path.write_text("\n".join([*rows, "hand_04.isq,,,P04,right,1"]), encoding="utf-8")
+    return path
+
+
+def at_rest(dock) -> None:
+    """Wait until a case is in view."""
+    wait(0.2)
+    while dock.desk.case is None or dock.desk.busy:
+        wait(0.05)
 
 
 def correct(viewer, measure, mask) -> None:

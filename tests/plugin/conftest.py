@@ -99,6 +99,12 @@ def rescue_folder(monkeypatch, tmp_path_factory) -> Path:
     return folder / "rescue"
 
 
+@pytest.fixture(autouse=True)
+def _settings_folder(monkeypatch, tmp_path_factory) -> None:
+    """What is remembered of the user is the test's own."""
+    monkeypatch.setenv("VBMD_SETTINGS", str(tmp_path_factory.mktemp("settings")))
+
+
 @pytest.fixture(scope="session")
 def tube(tmp_path_factory) -> Tube:
     large, large_shell = _tube(32, 20, 15)

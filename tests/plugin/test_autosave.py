@@ -60,6 +60,15 @@ def test_what_nobody_edited_is_not_kept(viewer, mask, kept, settled):
     assert kept() == []
 
 
+def test_it_is_known_which_masks_hold_edits(viewer, mask, scan, tmp_path):
+    assert not autosave.is_edited(viewer, mask)
+    paint(mask)
+    assert autosave.is_edited(viewer, mask)
+    mask.save(str(tmp_path / "mask.aim"), plugin="napari-vbmd")
+    assert not autosave.is_edited(viewer, mask)
+    assert not autosave.is_edited(viewer, scan)
+
+
 def test_undo_is_kept_too(mask, kept, settled, tube):
     paint(mask)
     settled()

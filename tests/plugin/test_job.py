@@ -1,6 +1,8 @@
 """Work in a thread: how it ends, that a cancel takes effect, and errors in one line."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 from qtpy.QtWidgets import QApplication
@@ -55,6 +57,42 @@ def test_result_comes_back_in_the_main_thread(start, until_ended):
     assert heard.values["succeeded"] == (42,)
     assert threads[0] is not threading.main_thread()
     assert threads[1] is threading.main_thread()
+
+
+class Volume:
+    """What takes much memory."""
+
+
+def test_what_was_worked_with_and_came_out_is_let_go(viewer, qtbot):
+    given, made = Volume(), []
+
+    def work(progress, given=given):
+        result = Volume()
+        made.append(weakref.ref(result))
+        return result
+
+    held = weakref.ref(given)
+    job = Job(work, "Working")
+    ended = []
+    job.ended.connect(lambda: ended.append(True))
+    job.start()
+    del work, given
+    qtbot.waitUntil(lambda: bool(ended), timeout=10_000)
+    gc.collect()
+    assert held() is None, "though napari keeps the worker"
+    assert made[0]() is None, "though the job is still there"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_closing_the_window_asks_about_a_job_unless_it_is_quiet(viewer, qtbot, quiet):
+    go_on = threading.Event()
+    job = Job(lambda progress: go_on.wait(10), "Working", quiet=quiet)
+    heard = Heard(job)
+    job.start()
+    asked = viewer.window._task_status_manager.get_status()
+    go_on.set()
+    qtbot.waitUntil(lambda: "ended" in heard.names, timeout=10_000)
+    assert any("Working" in text for text in asked) is not quiet
 
 
 def test_none_is_a_result_too(start, until_ended):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_vbmd.plugin.keys import LayerKeys
@@ -58,3 +59,25 @@ def test_a_dock_that_goes_takes_its_own_keys_and_no_others(layer, correct, revie
     assert not bound(layer)
     review.leave()
     assert "Go to the worst" in review.sheet()  # asked for without a layer
+
+
+def test_keys_of_the_viewer_need_no_layer_and_are_in_every_sheet(layer, correct, review, pressed):
+    viewer = ViewerModel()
+    review.follow_viewer(viewer)
+    bound(viewer)["Shift+D"](viewer)
+    assert pressed == ["D"]
+    assert "Go to the worst" in review.sheet()
+    correct.follow(viewer.add_layer(layer))
+    for sheet in (correct.sheet(), review.sheet()):
+        assert "Go to the worst" in sheet
+        assert "Copy on" in sheet
+    review.leave()
+    assert not bound(viewer)
+    assert "Go to the worst" not in correct.sheet()
+
+
+def test_the_sheet_leaves_other_viewers_out(layer, correct, review):
+    review.follow_viewer(ViewerModel())
+    correct.follow(layer)
+    assert "Go to the worst" not in correct.sheet()
+    assert "Copy on" not in review.sheet()

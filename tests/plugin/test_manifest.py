@@ -21,6 +21,7 @@ WIDGETS = (
     "Rate",
     "Agreement",
     "Train",
+    "Worklist",
 )
 
 

@@ -44,10 +44,15 @@ def test_snapshot_is_the_filled_box_at_its_place(voxels):
     assert not np.shares_memory(taken.mask.voxels, voxels)
 
 
-def test_snapshot_of_an_empty_mask_is_whole():
+def test_snapshot_of_an_empty_mask_takes_no_memory_and_tells_every_edit():
+    empty = np.zeros(GRID.shape, np.int32)
     taken = snapshot(Mask(np.zeros(GRID.shape, np.uint8), GRID))
-    assert taken.mask.grid == GRID
-    assert taken.same_as(np.zeros(GRID.shape, np.int32))
+    assert taken.mask.voxels.size == 1
+    assert taken.same_as(empty)
+    for at in ((0, 0, 0), (5, 7, 8)):
+        empty[:] = 0
+        empty[at] = 1
+        assert not taken.same_as(empty)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])

@@ -6,6 +6,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points
 from qtpy.QtWidgets import QComboBox
 
+from napari_vbmd.grid import Grid
 from napari_vbmd.plugin.layers import add_mask, set_calibration
 from napari_vbmd.plugin.picker import LayerPicker, narrow, newest
 from napari_vbmd.scan import Mask
@@ -52,6 +53,39 @@ def test_first_layer_is_picked_and_a_second_one_does_not_take_its_place(model, p
     first = model.add_image(VOLUME, name="first")
     model.add_image(VOLUME, name="second")
     assert picker.layer is first
+
+
+def reference(model, name="expert") -> Labels:
+    return add_mask(model, Mask(VOLUME, Grid(VOLUME.shape, (1.0,) * 3)), name, reference=True)
+
+
+def test_a_reference_is_offered_and_not_taken_for_the_mask(model, qtbot):
+    picker = LayerPicker(model, Labels, "Which")
+    qtbot.addWidget(picker)
+    expert = reference(model)
+    assert names(picker) == ["expert"]
+    assert picker.layer is None
+    mask = model.add_labels(VOLUME, name="mask")
+    assert picker.layer is mask
+    model.layers.remove(mask)
+    assert picker.layer is None
+    picker.pick(expert)
+    assert picker.layer is expert
+
+
+def test_a_reference_is_chosen_where_one_is_wanted_as_soon_as_it_comes(model, qtbot):
+    picker = LayerPicker(model, Labels, "Which", none="none", reference=True)
+    qtbot.addWidget(picker)
+    model.add_labels(VOLUME, name="mask")
+    assert picker.layer is None
+    first = reference(model)
+    assert picker.layer is first
+    picker.pick(None)
+    model.layers[0].name = "renamed"
+    assert picker.layer is None, "whoever chose none, meant it"
+    model.layers.remove(first)
+    second = reference(model)
+    assert picker.layer is second
 
 
 def test_layers_that_were_there_before_are_offered_and_the_newest_is_meant(model, qtbot):

@@ -41,6 +41,11 @@ def test_ticked_limit_gives_the_range(slices, click):
     assert slices.note.text() == "18 slices, 1.48 mm"
 
 
+def test_both_ends_may_be_set_at_once(slices):
+    slices.limit_to(3, 7)
+    assert slices.value() == (3, 7)
+
+
 def test_use_this_slice_takes_the_slice_in_view(slices, model, click):
     model.dims.set_current_step(0, 5)
     click(buttons(slices)[0])

@@ -5,8 +5,9 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from napari.qt.threading import create_worker
+from napari.qt import threading as of_napari
 from qtpy.QtCore import QObject, Signal
+from superqt import utils as of_superqt
 
 from ..errors import VbmdError
 
@@ -23,6 +24,16 @@ class Job(QObject):
     The work gets a callback ``progress(fraction, message)``; it is there that a cancel takes
     effect. napari knows the worker, so closing the window asks once, cancels and waits.
 
+    Parameters
+    ----------
+    work : callable
+        Gets ``progress``.
+    title : str
+        What napari shows when it asks.
+    parent : QObject, optional
+    quiet : bool
+        Closing the window cancels and waits, but does not ask: nobody would miss the work.
+
     Signals
     -------
     progressed(float, str), succeeded(object), failed(str), cancelled(), ended()
@@ -35,10 +46,15 @@ class Job(QObject):
     ended = Signal()
 
     def __init__(
-        self, work: Callable[[Callable[[float, str], None]], Any], title: str, parent=None
+        self,
+        work: Callable[[Callable[[float, str], None]], Any],
+        title: str,
+        parent=None,
+        quiet: bool = False,
     ):
         super().__init__(parent)
         self._reported = 0.0
+        create_worker = (of_superqt if quiet else of_napari).create_worker
         self._worker = create_worker(
             _Titled(lambda: work(self._report), title), _ignore_errors=True
         )
@@ -75,6 +91,7 @@ class Job(QObject):
             self.cancelled.emit()
         else:
             self._tell()
+        self._tell = _nothing  # the result, often a whole volume, is let go
         self.ended.emit()
 
 
@@ -88,14 +105,20 @@ def sentence(error: BaseException) -> str:
     return f"unexpected {type(error).__name__}: {text}; please report this"
 
 
+def _nothing() -> None:
+    """What an ended job still has to tell."""
+
+
 class _Titled:
     """A callable that napari shows by its title when the window is closed while it runs."""
 
     def __init__(self, work: Callable[[], Any], title: str):
-        self._work, self._title = work, title
+        self._work: Callable[[], Any] | None = work
+        self._title = title
 
     def __call__(self) -> Any:
-        return self._work()
+        work, self._work = self._work, None  # napari keeps the worker for good, but not the work
+        return work()
 
     def __str__(self) -> str:
         return self._title

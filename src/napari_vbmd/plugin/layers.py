@@ -29,6 +29,7 @@ _PYRAMID_STEP = 4
 _UNITS = ("mm", "mm", "mm")
 _AXES = ("z", "y", "x")
 _previews = weakref.WeakSet()  # not in the metadata: napari's copy of a layer takes that along
+_references = weakref.WeakSet()
 _MM_PER = {"millimeter": 1.0, "micrometer": 1e-3, "centimeter": 10.0, "meter": 1e3}
 
 
@@ -78,10 +79,12 @@ def add_mask(
     color: str = OURS,
     about: dict | None = None,
     preview: bool = False,
+    reference: bool = False,
 ) -> Labels:
     """Add a mask to a viewer, as an outline with label 1 ready for painting.
 
-    A preview is neither painted on nor offered as a mask; a copy of it is an ordinary mask.
+    A preview is neither painted on nor offered as a mask; a copy of it is an ordinary mask. A
+    reference is not painted on, and offered, but no dock takes it for the mask by itself.
     """
     voxels, kwargs, _ = mask_to_layer(mask, name, color, about)
     layer = Labels(voxels, **kwargs)
@@ -89,8 +92,10 @@ def add_mask(
     if viewer.dims.ndisplay == 3 and is_too_large(voxels):
         layer.visible = False  # `solid_view` shows a surface in its place
     if preview:
-        layer.editable = False
         as_preview(layer)
+    if reference:
+        _references.add(layer)
+    layer.editable = not (preview or reference)
     viewer.add_layer(layer)  # gives a dock a proxy of the layer: not what pickers and events hold
     return layer
 
@@ -105,6 +110,11 @@ def is_preview(layer: Layer) -> bool:
     return layer in _previews
 
 
+def is_reference(layer: Layer) -> bool:
+    """Whether a layer is there to be compared with."""
+    return layer in _references
+
+
 def is_too_large(voxels: np.ndarray) -> bool:
     """Whether a mask's volume could exhaust graphics memory in 3D."""
     return voxels.ndim == 3 and voxels.size > LARGEST_VOLUME
@@ -117,8 +127,15 @@ def shows_only(data) -> bool:
 
 def as_outline(layer: Labels) -> None:
     """Show a labels layer as an outline; `add_labels` and readers cannot ask for one."""
-    layer.contour = 1 if max(layer.data.shape[-2:]) < 512 else 2  # voxels; seen from afar too
+    width = outline_width(layer)
+    if layer.contour != width:  # else it would be drawn once more
+        layer.contour = width
     layer.opacity = 0.9
+
+
+def outline_width(layer: Labels) -> int:
+    """How many voxels wide an outline is, so that it is seen from afar too."""
+    return 1 if max(layer.data.shape[-2:]) < 512 else 2
 
 
 def scan_of(layer: Layer) -> Scan:

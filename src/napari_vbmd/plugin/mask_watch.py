@@ -39,8 +39,8 @@ class Snapshot:
 
 
 def snapshot(mask: Mask) -> Snapshot:
-    """Copy what a mask holds; the copy of an empty one is whole."""
-    box = bounding_box(mask.voxels) or tuple(slice(0, n) for n in mask.voxels.shape)
+    """Copy what a mask holds; of an empty one, a single voxel."""
+    box = bounding_box(mask.voxels) or (slice(0, 1),) * 3
     taken = replace(mask, voxels=mask.voxels[box].copy(), grid=mask.grid.box(box))
     return Snapshot(taken, box, mask.voxels.shape)
 

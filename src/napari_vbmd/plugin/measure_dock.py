@@ -41,7 +41,11 @@ class MeasureDock(Page):
         self.scan = LayerPicker(napari_viewer, Image, "The scan that gives the densities")
         self.mask = LayerPicker(napari_viewer, Labels, "The mask to measure")
         self.expert = LayerPicker(
-            napari_viewer, Labels, "A mask to compare with", none="no expert's mask"
+            napari_viewer,
+            Labels,
+            "A mask to compare with",
+            none="no expert's mask",
+            reference=True,
         )
         self.comparison: Comparison | None = None
         self._basis: tuple = ()  # what the numbers shown rest on

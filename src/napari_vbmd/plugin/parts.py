@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -58,7 +58,15 @@ class Warnings(Note):
 
 
 class RunBar(QWidget):
-    """One primary button at the bottom right, Cancel beside it, and progress while it runs."""
+    """One primary button at the bottom right, Cancel beside it, and progress while it runs.
+
+    Signals
+    -------
+    ended()
+        Work has ended, whichever way.
+    """
+
+    ended = Signal()
 
     def __init__(self, text: str, tooltip: str):
         super().__init__()
@@ -146,6 +154,7 @@ class RunBar(QWidget):
         self._job.deleteLater()  # it holds the input and the result
         self._job = None
         self.show_running(False)
+        self.ended.emit()
 
 
 class Page(QWidget):

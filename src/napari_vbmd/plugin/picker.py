@@ -4,7 +4,7 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox
 
-from .layers import is_preview
+from .layers import is_preview, is_reference
 
 # what of a layer concerns whoever computes with it; a typed calibration is metadata
 _CHANGES = ("metadata", "scale", "translate", "rotate", "shear", "affine", "units")
@@ -19,7 +19,10 @@ class LayerPicker(QComboBox):
     kind : type
         Image or Labels.
     none : str, optional
-        Text of a first entry that stands for no layer.
+        Text of a first entry that stands for no layer; without it the newest layer is chosen, as
+        long as nobody chose another, and as it is no reference.
+    reference : bool
+        Choose a reference as soon as one arrives.
 
     Signals
     -------
@@ -29,9 +32,16 @@ class LayerPicker(QComboBox):
 
     picked = Signal(object)
 
-    def __init__(self, viewer, kind: type, tooltip: str, none: str | None = None):
+    def __init__(
+        self,
+        viewer,
+        kind: type,
+        tooltip: str,
+        none: str | None = None,
+        reference: bool = False,
+    ):
         super().__init__()
-        self._viewer, self._kind, self._none = viewer, kind, none
+        self._viewer, self._kind, self._none, self._reference = viewer, kind, none, reference
         self._followed: Layer | None = None
         self.setToolTip(tooltip)
         narrow(self)
@@ -61,10 +71,14 @@ class LayerPicker(QComboBox):
                 self.addItem(self._none, None)
             for layer in layers:
                 self.addItem(layer.name, layer)
-            if before in layers:
+            arrived = event.value if event is not None and event.type == "inserted" else None
+            if self._reference and arrived in layers and is_reference(arrived):
+                self.setCurrentIndex(self.findData(arrived))
+            elif before in layers:
                 self.setCurrentIndex(self.findData(before))
-            elif self._none is None:
-                self.setCurrentIndex(self.count() - 1)  # the newest is most often meant
+            elif self._none is None:  # the newest is most often meant
+                own = [layer for layer in layers if not is_reference(layer)]
+                self.setCurrentIndex(self.findData(own[-1]) if own else -1)
         if self.currentData() is not before:
             self._tell()
 

@@ -42,7 +42,10 @@ class Offer(QDialog):
             self.message.say(sentence(error))
             return
         layer = add_mask(
-            self._viewer, mask, f"{told.name} [rescued]", about={"rescued from": told.when}
+            self._viewer,
+            mask,
+            f"{told.name} [rescued]",
+            about={"rescued from": told.when, "scan path": told.scan_path},
         )
         autosave.guard(self._viewer)
         autosave.keep_now(self._viewer, layer)

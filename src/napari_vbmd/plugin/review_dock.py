@@ -33,7 +33,11 @@ class ReviewDock(Page):
         self.scan = LayerPicker(napari_viewer, Image, "The scan under both masks")
         self.mask = LayerPicker(napari_viewer, Labels, "The mask to review")
         self.expert = LayerPicker(
-            napari_viewer, Labels, "The mask to compare with", none="choose the expert's mask"
+            napari_viewer,
+            Labels,
+            "The mask to compare with",
+            none="choose the expert's mask",
+            reference=True,
         )
         self.overlay = DisagreementLayer(napari_viewer, self)
         self.review: Review | None = None

@@ -48,6 +48,12 @@ class SliceRange(QWidget):
         """First and last slice, or None for the whole scan."""
         return (self.first.value(), self.last.value()) if self.limit.isChecked() else None
 
+    def limit_to(self, first: int, last: int) -> None:
+        """Tick the limit and set both ends."""
+        self.limit.setChecked(True)
+        for box, value in ((self.first, first), (self.last, last)):
+            box.setValue(value)
+
     def _use(self, box: QSpinBox) -> None:
         if self._layer is None:
             return

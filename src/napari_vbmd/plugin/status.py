@@ -15,6 +15,7 @@ from qtpy.QtCore import QTimer
 from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
 from .autosave import guard
+from .graphics import free_safely
 from .layers import as_outline, scan_of
 from .solid_view import guard_3d
 
@@ -28,6 +29,7 @@ def watch(viewer) -> None:
     _watched.add(viewer)
     guard(viewer)
     guard_3d(viewer)
+    free_safely(viewer)
     viewer.layers.events.inserted.connect(lambda event: _adopt(viewer, event.value))
     for layer in viewer.layers:
         _adopt(viewer, layer)

@@ -1,5 +1,6 @@
 """Saving a labels layer with its geometry, whole or not at all."""
 
+from pathlib import Path
 from typing import Any
 
 from napari.layers import Labels
@@ -8,6 +9,7 @@ from .. import __version__
 from ..errors import WriteError
 from ..io.files import write_mask
 from ..io.processing_log import as_log
+from ..scan import Mask
 from .autosave import was_saved
 from .layers import mask_of, shows_only
 
@@ -41,10 +43,15 @@ def write_labels(path: str, data: Any, attributes: dict) -> list[str]:
         )
     mask = mask_of(Labels(data, **kept))
     about = attributes.get("metadata", {}).get("vbmd", {}).get("about", {})
+    written = save_mask(path, mask, about)
+    was_saved(data)
+    return [str(written)]
+
+
+def save_mask(path: str | Path, mask: Mask, about: dict) -> Path:
+    """Write a layer's mask with what is known of where it came from; raises as `write_labels`."""
     edited = {"Mask edited with": f"napari-vbmd {__version__}"}
     if "method" in about:
         edited["Mask made by"] = about["method"]
     log = as_log(about.get("log", "")).public().with_lines(edited)
-    written = write_mask(path, mask.voxels, mask.grid, log)
-    was_saved(data)
-    return [str(written)]
+    return write_mask(path, mask.voxels, mask.grid, log)

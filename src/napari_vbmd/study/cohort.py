@@ -8,7 +8,6 @@ Source: Folle et al. 2021 (Sci Rep 11:9697): motion grades above 3 left out; 70,
 patients.
 """
 
-import csv
 import hashlib
 import os
 from collections import defaultdict
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileFormatError, ParameterError
-from ..io.atomic import written_whole
+from .csv_rows import write_rows
 from .manifest import COLUMNS, Case, Manifest
 from .phantoms import PREFIX, is_for_tests, is_phantom, phantom_problems, phantom_seed, shared_out
 
@@ -114,22 +113,6 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
     more = [name for name in _in_order(case.other for case in cases) if name != SPLIT_COLUMN]
     rows = [_cells(case, cohort.split.get(case.key, ""), path.parent) for case in cases]
     write_rows(path, [*COLUMNS, *more, SPLIT_COLUMN], rows)
-
-
-def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
-    """Write a CSV, whole or not at all.
-
-    Raises
-    ------
-    WriteError
-    """
-    with (
-        written_whole(path) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _split(cases: list[Case], seed: int) -> dict[str, str]:

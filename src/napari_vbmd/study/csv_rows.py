@@ -1,10 +1,13 @@
 """A CSV as spreadsheets save it, as rows of text that know their line."""
 
 import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FileFormatError
+from ..io.atomic import written_whole
 
 _SEPARATORS = ",;\t"  # a spreadsheet takes that of its country
 
@@ -50,6 +53,24 @@ def read_rows(path: str | Path) -> tuple[tuple[str, ...], list[Row]]:
     except csv.Error as error:
         raise FileFormatError(f"{path}: line {reader.line_num}: not CSV: {error}") from error
     return columns, [row for row in rows if any(row.cells.values()) or row.is_too_long]
+
+
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    """Write a CSV, whole or not at all.
+
+    Raises
+    ------
+    WriteError
+    """
+    with (
+        written_whole(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        file.flush()
+        os.fsync(file.fileno())  # a crash may be that of the whole machine
 
 
 def _check(path: Path, columns: tuple[str, ...]) -> None:

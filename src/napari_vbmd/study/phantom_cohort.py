@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from ..phantom.drawing import SEEDS_FOR_TESTS
-from .cohort import SHARES, SPLIT_COLUMN, SPLITS, TEST, write_rows
+from .cohort import SHARES, SPLIT_COLUMN, SPLITS, TEST
+from .csv_rows import write_rows
 from .phantoms import draw_phantoms, shared_out
 
 
