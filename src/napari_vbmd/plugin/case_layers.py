@@ -13,7 +13,7 @@ from ..grid import Grid
 from ..scan import Mask
 from .autosave import is_edited
 from .case_files import CaseFiles
-from .layers import EXPERT, add_mask, is_preview, outline_width, scan_of
+from .layers import EXPERT, add_mask, is_preview, outline_width, scan_of, show
 
 _ROOM = 2.0  # around the bone of the first case, in its own sizes
 # what an annotator sets once and wants on the next case, too
@@ -96,16 +96,20 @@ class CaseLayers:
             self._viewer.layers.move(self._viewer.layers.index(waiting), len(self._viewer.layers))
             self._viewer.layers.selection.active = waiting
         elif files.mask is not None:
-            self.add_mask(files, files.mask, files.about)
+            self.add_mask(files, files.mask, files.about, shown=False)
+            yield
+            show(self._viewer, self.mask)
+            _set(self.mask, self._view.mask)  # its mode: a hidden layer has none
         else:
             self._viewer.layers.selection.active = self.scan
         yield
 
-    def add_mask(self, files: CaseFiles, mask: Mask, about: dict) -> Labels:
+    def add_mask(self, files: CaseFiles, mask: Mask, about: dict, shown: bool = True) -> Labels:
         """Add a mask of the case, ready to be painted on as the one before was."""
         name = f"{files.scan.name} [mask]"
         about = {**about, "scan path": str(files.case.scan)}
-        self.mask = _tagged(add_mask(self._viewer, mask, name, about=about), files)
+        layer = add_mask(self._viewer, mask, name, about=about, shown=shown)
+        self.mask = _tagged(layer, files)
         _set(self.mask, self._view.mask)
         self._viewer.layers.selection.active = self.mask
         return self.mask

@@ -80,24 +80,31 @@ def add_mask(
     about: dict | None = None,
     preview: bool = False,
     reference: bool = False,
+    shown: bool = True,
 ) -> Labels:
     """Add a mask to a viewer, as an outline with label 1 ready for painting.
 
     A preview is neither painted on nor offered as a mask; a copy of it is an ordinary mask. A
-    reference is not painted on, and offered, but no dock takes it for the mask by itself.
+    reference is not painted on, and offered, but no dock takes it for the mask by itself. Drawing
+    takes time; whoever wants to choose when, says ``shown=False`` and calls `show`.
     """
     voxels, kwargs, _ = mask_to_layer(mask, name, color, about)
-    layer = Labels(voxels, **kwargs)
+    layer = Labels(voxels, **kwargs, visible=False)  # so that its outline is drawn once, not thrice
     as_outline(layer)
-    if viewer.dims.ndisplay == 3 and is_too_large(voxels):
-        layer.visible = False  # `solid_view` shows a surface in its place
     if preview:
         as_preview(layer)
     if reference:
         _references.add(layer)
     layer.editable = not (preview or reference)
     viewer.add_layer(layer)  # gives a dock a proxy of the layer: not what pickers and events hold
+    if shown:
+        show(viewer, layer)
     return layer
+
+
+def show(viewer, layer: Labels) -> None:
+    """Show a mask; one that is too large for 3D stays hidden there: `solid_view` has a surface."""
+    layer.visible = viewer.dims.ndisplay == 2 or not is_too_large(layer.data)
 
 
 def as_preview(layer: Layer) -> None:
