@@ -12,6 +12,7 @@ import numpy as np
 from make_screenshots import PLUGIN, go_to, take, wait, wait_for, zoom_to
 
 from napari_vbmd.io.files import read_mask
+from napari_vbmd.phantom.sample import sample_paths
 
 
 def main() -> None:
@@ -24,6 +25,8 @@ def main() -> None:
     correct(viewer, mask, measure)
     look_again(viewer, scan, mask, expert)
     save(viewer, mask)
+    viewer.layers.clear()
+    a_day(viewer)
     viewer.close()
 
 
@@ -118,6 +121,25 @@ def save(viewer, mask) -> None:
         viewer.layers.selection.active = mask
         assert viewer.layers.save(str(path), selected=True, plugin=PLUGIN)
         assert read_mask(path).voxels.sum() == mask.data.sum()
+
+
+def a_day(viewer) -> None:
+    """A worklist of both samples, the first case in view."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = ["scan,mask,patient"]
+        for sample in ("hand", "bone"):
+            paths = sample_paths(sample=sample)
+            lines.append(f"{paths.scan},{paths.expert},synthetic {sample}")
+        manifest = Path(folder, "cases.csv")
+        manifest.write_text("\n".join(lines) + "\n")
+        dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Worklist", tabify=True)[1]
+        dock.parentWidget().raise_()
+        dock.annotator.setText("Ann")
+        dock.open_manifest(str(manifest))
+        while dock.desk.case is None or not dock.desk.has_scan:
+            wait(0.1)
+        wait(2)
+        take(viewer, "worklist")
 
 
 if __name__ == "__main__":
