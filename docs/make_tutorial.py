@@ -136,9 +136,8 @@ def a_day(viewer) -> None:
         dock.parentWidget().raise_()
         dock.annotator.setText("Ann")
         dock.open_manifest(str(manifest))
-        while dock.desk.case is None or not dock.desk.has_scan:
+        while not dock.run_bar.button.isEnabled():
             wait(0.1)
-        wait(2)
         take(viewer, "worklist")
 
 
