@@ -19,7 +19,7 @@ Progress = Callable[[float, str], None]
 DEVICES = ("auto", "cpu", "cuda")
 LEVELS = 255  # of a stored probability
 BATCH_2D = 4  # slices at a time
-BATCH_FINE = 8
+BATCH_FINE = 4  # on a CPU a fifth faster than 8: what a layer gives stays in the cache
 # Most memory taken by a forward pass, in bytes for each voxel of one pass (measured: 600 and 100),
 # and something to spare.
 BYTES_PER_VOXEL = {2: 700, 3: 120}
@@ -186,10 +186,12 @@ def predict_slices(
     """
     import torch
 
+    from .folding import folded
+
     result, last = np.empty(volume.shape, np.uint8), len(volume) - 1
     tell = progress or (lambda *_: None)
     with torch.inference_mode(), _memory_said(device):
-        network = network.to(device, memory_format=torch.channels_last).eval()
+        network = folded(network).to(device, memory_format=torch.channels_last)
         for first in range(0, len(volume), BATCH_FINE):
             tell(first / len(volume), f"outlining slice {first + 1} of {len(volume)}")
             some = np.arange(first, min(first + BATCH_FINE, last + 1))
