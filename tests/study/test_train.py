@@ -80,6 +80,17 @@ def test_a_network_is_trained_and_its_weights_segment(cohort, settings):
     assert 2 * (truth & ours).sum() / (truth.sum() + ours.sum()) > 0.6
 
 
+def test_the_fine_stage_is_trained_and_its_weights_segment(cohort, settings):
+    record = train(cohort, settings("unet-2d-fine", steps=6, every=3, batch=2))
+    weights = read_weights(settings("unet-2d-fine").out / "best.pt")
+    assert weights.info.held_out_dice == record["best"]["validation_dice"] > 0
+    assert (weights.info.preset, weights.info.threshold) == ("fine", 0.5)
+    scan = read_scan(cohort.part("validation")[0].scan)
+    parameters = NetworkParameters(weights=weights.path, side="right", threshold=0.01)
+    facts = segment(scan, "unet-2d-fine", parameters, slices=(3, 6)).facts
+    assert facts["weights"]["trained_on"] == "3 scans of 3 patients, preset improved, 6 steps"
+
+
 def test_rows_and_volumes_are_kept_for_the_next_training(cohort, settings, monkeypatch):
     train(cohort, settings())
     monkeypatch.setattr("napari_vbmd.study.whole_hand.open_example", pytest.fail)

@@ -10,7 +10,7 @@ from .cohort import add_choices
 from .console import Console, aligned
 
 SUMMARY = "train a network on the scans of a manifest, or go on with its training"
-_NETWORKS = ("unet-2d", "unet-2d-pretrained", "unet-3d")
+_NETWORKS = ("unet-2d", "unet-2d-pretrained", "unet-3d", "unet-2d-fine")
 
 
 def add_options(command: argparse.ArgumentParser, add_calibration: Callable) -> None:

@@ -71,7 +71,9 @@ class TrainingPreset:
     steps: int
 
     def rate_of(self, configuration: Configuration) -> float:
-        """The highest learning rate."""
+        """The highest learning rate; a fine stage is not of the paper, and has its own."""
+        if configuration.coarse:
+            return configuration.learning_rate
         return self.rates.get(configuration.dims, configuration.learning_rate)
 
     def batch_of(self, configuration: Configuration) -> int:

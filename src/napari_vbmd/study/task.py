@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..segmentation.preprocessing import Normalisation
+from ..segmentation.preprocessing import Normalisation, Preset
 from .manifest import Case
 from .volumes import Prepared, Volume
 
@@ -44,6 +44,11 @@ class Task(ABC):
     """
 
     normalisation: Normalisation
+
+    @property
+    @abstractmethod
+    def sight(self) -> Preset:
+        """The size, spacing, unit and threshold that its weights are used with."""
 
     @property
     @abstractmethod

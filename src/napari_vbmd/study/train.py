@@ -151,7 +151,7 @@ def _keeper(
     settings: TrainSettings, task: Task, trained_on: str
 ) -> Callable[["nn.Module", Standing], None]:
     """Writes best.pt."""
-    sight = TRAINING_PRESETS[settings.preset].sight
+    sight = task.sight
 
     def keep(network: "nn.Module", standing: Standing) -> None:
         info = WeightsInfo(

@@ -8,8 +8,10 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..segmentation.configurations import CONFIGURATIONS
+from ..segmentation.preprocessing import PAPER
 from .batches import Plan
 from .device import AUTO
+from .fine_stage import FineStageTask
 from .presets import TRAINING_PRESETS
 from .task import Task
 from .whole_hand import WholeHand
@@ -18,6 +20,7 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "unet-2d": WholeHand,
     "unet-2d-pretrained": WholeHand,
     "unet-3d": WholeHand,
+    "unet-2d-fine": FineStageTask,
 }
 _VALIDATIONS, _FEWEST = 30, 10  # in a training, and steps between two, unless a number is given
 
@@ -82,6 +85,10 @@ class TrainSettings:
         if self.preset not in TRAINING_PRESETS:
             raise ParameterError(
                 f"preset {self.preset!r} is not known: use {', '.join(TRAINING_PRESETS)}"
+            )
+        if self.preset == PAPER.name and CONFIGURATIONS[self.configuration].coarse:
+            raise ParameterError(
+                f"{self.configuration} is not of the paper, which lacks the stage: use improved"
             )
         if self.encoder and not CONFIGURATIONS[self.configuration].pretrained_encoder:
             raise ParameterError(

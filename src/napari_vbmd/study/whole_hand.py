@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..segmentation.configurations import CONFIGURATIONS
-from ..segmentation.preprocessing import NetworkGrid, Normalisation, prepare
+from ..segmentation.preprocessing import NetworkGrid, Normalisation, Preset, prepare
 from ..segmentation.sampling import area_averaged
 from .augmentation import depths, discoloured, patch_of
 from .manifest import Case
@@ -60,6 +60,11 @@ class WholeHand(Task):
     def how(self) -> TrainingPreset:
         """The training preset."""
         return TRAINING_PRESETS[self.preset]
+
+    @property
+    def sight(self) -> Preset:
+        """Of the training preset."""
+        return self.how.sight
 
     @property
     def recipe(self) -> Mapping[str, Any]:
