@@ -24,8 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 2 wrong use or bad input, with one line on stderr; 130 interrupted.
+        0 done; 1 done but for some patients of a batch; 2 wrong use or bad input, with one line on
+        stderr; 130 interrupted.
     """
+    status = None
     words = list(sys.argv[1:] if argv is None else argv)
     if hasattr(sys.stdout, "reconfigure"):  # a name that the terminal cannot show is no error
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse(words)
         from . import commands
 
-        commands.run(arguments, ["napari-vbmd", *words])
+        status = commands.run(arguments, ["napari-vbmd", *words])
         if sys.stdout:
             sys.stdout.flush()  # a full disk or a closed pipe shows here at the latest
     except SystemExit as stop:  # --help and --version
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _forget_stdout()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", BAD_INPUT)
-    return OK
+    return status or OK
 
 
 def _fail(message: str, code: int) -> int:

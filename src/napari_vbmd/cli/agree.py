@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> tuple[dict[str, Any]
     chosen = choose_columns(
         table, arguments.ours, arguments.reference, arguments.patient, arguments.repeat
     )
+    _say_groups(table, console)
     quantities = [agree_on(table, columns) for columns in chosen]
     files = write_agreement(quantities, arguments.out, console.progress)
     for quantity in quantities:
@@ -53,6 +54,18 @@ def run(arguments: argparse.Namespace, console: Console) -> tuple[dict[str, Any]
             console.note(f"warning: {quantity.name}: {warning}")
     content = content_of(quantities) | {"files": {name: str(path) for name, path in files.items()}}
     return content, "\n\n".join([*map(_text, quantities), f"results: {arguments.out}"])
+
+
+def _say_groups(table, console: Console) -> None:
+    """Say that a table of `batch` holds scans which that command found unlike each other."""
+    if not {"group", "flags"} <= set(table.columns):
+        return
+    groups = {text for text in table.texts("group") if text}
+    if len(groups) > 1:
+        console.note(
+            f"warning: {len(groups)} groups of scans that differ in scanner, voxel size, "
+            "calibration or software are pooled here; the columns “group” and “flags” say which"
+        )
 
 
 def _text(quantity) -> str:

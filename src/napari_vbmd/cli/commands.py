@@ -16,6 +16,7 @@ from ..provenance import as_json
 from ..scan import Scan
 from . import (
     agree,
+    batch,
     cohort,
     contour_script,
     deidentify,
@@ -30,11 +31,17 @@ from .choice import chosen_method
 from .console import Console
 
 
-def run(arguments: argparse.Namespace, words: Sequence[str]) -> None:
-    """Run the command that was asked for; ``words`` are what was typed, for run.json."""
+def run(arguments: argparse.Namespace, words: Sequence[str]) -> int | None:
+    """Run the command that was asked for; ``words`` are what was typed, for run.json.
+
+    Returns
+    -------
+    int or None
+        The exit status of a command that was done but not with everything; None for all others.
+    """
     with Console(arguments.quiet) as console:
         slice_file.resolve(arguments)
-        _COMMANDS[arguments.command](arguments, words, console)
+        return _COMMANDS[arguments.command](arguments, words, console)
 
 
 def _info(arguments, words, console) -> None:
@@ -197,6 +204,12 @@ def _agree(arguments, words, console) -> None:
     output.show(as_json(content) if arguments.json else text, console)
 
 
+def _batch(arguments, words, console) -> int:
+    content, text, status = batch.run(arguments, _calibration(arguments), words, console)
+    output.show(as_json(content) if arguments.json else text, console)
+    return status
+
+
 def _cohort(arguments, words, console) -> None:
     calibration = _calibration(arguments) if arguments.action == "check" else None
     content, text = cohort.run(arguments, calibration, console)
@@ -231,6 +244,7 @@ _COMMANDS = {
     "deidentify": _deidentify,
     "contour-script": _contour_script,
     "agree": _agree,
+    "batch": _batch,
     "cohort": _cohort,
     "evaluate": _evaluate,
     "preference": _preference,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from . import agree, cohort, contour_script, deidentify, evaluate, phantom, preference, train
+from . import agree, batch, cohort, contour_script, deidentify, evaluate, phantom, preference, train
 
 _UNITS = ("native", "hu", "density")  # those that a file can hold
 _CONSTANTS = (
@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     deidentify.add_options(_command(commands, "deidentify", deidentify.SUMMARY))
     contour_script.add_options(_command(commands, "contour-script", contour_script.SUMMARY))
     agree.add_options(_command(commands, "agree", agree.SUMMARY))
+    batch.add_options(_command(commands, "batch", batch.SUMMARY), _add_method, _add_calibration)
     studied = commands.add_parser("cohort", help=cohort.SUMMARY, epilog=_EPILOG)
     cohort.add_options(studied, _command, _add_calibration)
     evaluate.add_options(_command(commands, "evaluate", evaluate.SUMMARY), _add_calibration)

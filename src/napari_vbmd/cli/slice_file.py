@@ -17,6 +17,11 @@ def resolve(arguments: argparse.Namespace) -> None:
     file = getattr(arguments, "slices", None)
     if not isinstance(file, Path):
         return
+    if not hasattr(arguments, "scan"):
+        raise ParameterError(
+            f"{file}: a header is that of one scan; give FIRST:LAST, or the columns "
+            "first_slice and last_slice in the manifest"
+        )
     from ..io.files import read_scan
     from ..io.header_text import read_slice_range
 

@@ -124,7 +124,7 @@ def segment(
     chosen.check(scan, parameters)
     found = chosen.run(scan, parameters, slices, progress)
     warnings = [] if slices else [_SEARCHED]
-    recorded = _recorded(parameters)
+    recorded = recorded_parameters(parameters)
     if isinstance(found, Mask):
         return Segmentation(found, method, recorded, slices, warnings)
     given = found.facts.get("slice_range")
@@ -149,7 +149,7 @@ def check_method_name(method: str) -> None:
         raise ParameterError(f"method {method!r} is not known: use {', '.join(METHODS)}")
 
 
-def _recorded(parameters: Any) -> dict[str, Any]:
+def recorded_parameters(parameters: Any) -> dict[str, Any]:
     """Parameters for people and JSON: of a file its name, since folders carry patients' names."""
     return {
         name: Path(value).name if name == "weights" and value else value

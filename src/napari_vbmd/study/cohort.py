@@ -9,7 +9,6 @@ patients.
 """
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from ..errors import FileFormatError, ParameterError
 from .csv_rows import write_rows
-from .manifest import COLUMNS, Case, Manifest
+from .manifest import COLUMNS, Case, Manifest, relative_to
 from .phantoms import PREFIX, is_for_tests, is_phantom, phantom_problems, phantom_seed, shared_out
 
 TRAINING, VALIDATION, TEST = SPLITS = ("training", "validation", "test")
@@ -230,9 +229,9 @@ def _cells(case: Case, split: str, folder: Path) -> dict[str, str]:
     first, last = case.slices or ("", "")
     return {
         **case.other,
-        "scan": case.key if is_phantom(case) else _relative(case.scan, folder),
-        "mask": _relative(case.mask, folder),
-        "expert": _relative(case.expert, folder),
+        "scan": case.key if is_phantom(case) else relative_to(case.scan, folder),
+        "mask": relative_to(case.mask, folder),
+        "expert": relative_to(case.expert, folder),
         "side": case.side or "",
         "patient": case.patient or "",
         "age": "" if case.age is None else f"{case.age:g}",
@@ -242,12 +241,3 @@ def _cells(case: Case, split: str, folder: Path) -> dict[str, str]:
         "last_slice": str(last),
         SPLIT_COLUMN: split,
     }
-
-
-def _relative(path: Path | None, folder: Path) -> str:
-    if path is None:
-        return ""
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive
-        return path.as_posix()

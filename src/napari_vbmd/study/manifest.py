@@ -145,6 +145,16 @@ def within(folder: Path, text: str) -> Path:
     return Path(os.path.normpath(folder / key_of(text)))
 
 
+def relative_to(path: Path | None, folder: Path) -> str:
+    """A path as a table in the folder writes it; "" for None. The way back is `within`."""
+    if path is None:
+        return ""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
 def _case(row: Row, folder: Path, wrong: list[str]) -> Case:
     """One row as a case; what is wrong with it is added to the list."""
     cells = row.cells
