@@ -5,6 +5,7 @@ VBMD_REAL_DATA. Both come with ormir-xct 1.1.0 (see docs/validation.md).
 """
 
 import os
+import re
 import sys
 import time
 from dataclasses import replace
@@ -19,6 +20,7 @@ from napari_vbmd.io.files import read_mask, read_scan
 from napari_vbmd.measurement.comparison import measure_against
 from napari_vbmd.segmentation.contour import ContourParameters
 from napari_vbmd.segmentation.methods import segment
+from napari_vbmd.segmentation.network_method import NetworkParameters
 
 IMAGES = Path(__file__).parent / "images"
 OURS, EXPERT = "#56B4E9", "#E69F00"
@@ -34,7 +36,12 @@ BONES = (
     ("metacarpal head", (130, 200, 210), 203.8469, 212.9674),
 )
 BEFORE_THE_CUT = (70, 109)  # from about slice 110 up the vendor's mask lacks a part of the bone
-SHOWN = {"phalanx base": (5, 35, 60, 80), "metacarpal head": (80, 95, 110, 140)}
+HEAD = (70, 167)  # the metacarpal's slices: a network knows one bone of a finger
+SHOWN = {
+    "phalanx base": (5, 35, 60, 80),
+    "metacarpal head": (80, 95, 110, 140),
+    "metacarpal head, unet-2d-fine": (80, 95, 110, 140),
+}
 
 
 def main() -> None:
@@ -62,6 +69,11 @@ def main() -> None:
     for (name, seed, *_), mask in zip(names, masks + part, strict=True):
         slices = BEFORE_THE_CUT if mask is part[0] else None
         contour_row(scan, mask, name, seed, slices)
+    for name, mask, slices in (
+        ("metacarpal head, unet-2d-fine", masks[1], None),
+        ("the same, slices 70-109", part[0], BEFORE_THE_CUT),
+    ):
+        network_row(scan, mask, name, slices)
 
 
 def within(voxels, first: int, last: int):
@@ -72,9 +84,19 @@ def within(voxels, first: int, last: int):
 
 
 def contour_row(scan, vendor, name: str, seed, slices) -> None:
+    """One bone by `contour`."""
+    row(scan, vendor, name, slices, "contour", ContourParameters(seed_zyx=seed))
+
+
+def network_row(scan, vendor, name: str, slices) -> None:
+    """The head by the shipped network, which has seen synthetic hands only."""
+    row(scan, vendor, name, slices, "unet-2d-fine", NetworkParameters(side="right"), HEAD)
+
+
+def row(scan, vendor, name: str, slices, method: str, parameters, looked_at=None) -> None:
     """Outline one bone, compare it with the vendor's mask, and draw both."""
     start = time.perf_counter()
-    ours = segment(scan, "contour", ContourParameters(seed_zyx=seed)).mask
+    ours = segment(scan, method, parameters, looked_at).mask
     seconds = time.perf_counter() - start
     if slices:
         full = place(ours.grid, scan.grid).paste(ours.voxels)
@@ -86,10 +108,10 @@ def contour_row(scan, vendor, name: str, seed, slices) -> None:
         f"{result.expert.tt_vbmd_mg_cm3:.1f} | {result.difference_mg_cm3:+.1f} | {seconds:.1f} |"
     )
     if name in SHOWN:
-        draw(scan, ours, vendor, result, name)
+        draw(scan, ours, vendor, result, name, method)
 
 
-def draw(scan, ours, vendor, result, name: str) -> None:
+def draw(scan, ours, vendor, result, name: str, method: str) -> None:
     """Four slices with both outlines, density and Dice along z."""
     figure = Figure(figsize=(10, 5.6), dpi=80, layout="constrained")
     grid = figure.add_gridspec(2, 4, height_ratios=(1.5, 1))
@@ -110,7 +132,7 @@ def draw(scan, ours, vendor, result, name: str) -> None:
         axes.set_axis_off()
     density = figure.add_subplot(grid[1, :2])
     for m, color, text in (
-        (result.measurement, OURS, "contour"),
+        (result.measurement, OURS, method),
         (result.expert, EXPERT, "vendor's mask"),
     ):
         density.plot(
@@ -125,7 +147,7 @@ def draw(scan, ours, vendor, result, name: str) -> None:
     per_slice = result.overlap.per_slice
     dice.plot([r["slice"] for r in per_slice], [r["dice"] for r in per_slice], color="#999999")
     dice.set(xlabel="slice", ylabel="Dice", ylim=(0, 1.02))
-    figure.savefig(IMAGES / f"joint_{name.replace(' ', '_')}.png")
+    figure.savefig(IMAGES / f"joint_{re.sub(r'[^a-z0-9]+', '_', name)}.png")
 
 
 if __name__ == "__main__":
