@@ -10,7 +10,7 @@ from napari_vbmd.errors import ParameterError
 from napari_vbmd.phantom.drawing import hand
 from napari_vbmd.phantom.hand import HandPhantom, hand_phantom, render
 
-SEEDS = range(100_000, 100_012)
+SEEDS = range(100_000, 100_008)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_published_density(numbers):
 
 def test_published_area_and_sizes(numbers):
     whole = [n for n in numbers if not n.cut]
-    assert len(whole) >= 9
+    assert len(whole) >= 6
     area = [n.area_mm2 for n in whole]
     assert 108 < np.mean(area) < 136  # 122.2, SD 19.7
     assert 8 < np.std(area, ddof=1) < 32
