@@ -21,6 +21,7 @@ from . import (
     contour_script,
     deidentify,
     evaluate,
+    measured_parts,
     output,
     phantom,
     preference,
@@ -84,15 +85,16 @@ def _measure(arguments, words, console) -> None:
     scan, mask = _grey(arguments), read_mask(arguments.mask)
     expert = read_mask(arguments.expert) if arguments.expert else None
     comparison = measure_against(scan, mask, expert, arguments.label, console.progress)
+    parts = measured_parts.measure(scan, mask, arguments, console.progress)
     if arguments.csv:
         names = {"scan": scan.name, "mask": mask.name}
+        rows = measured_parts.rows(names | row(comparison), parts, arguments)
         with written_whole(arguments.csv) as temporary:
-            temporary.write_text(
-                csv_text([names | row(comparison)]), encoding="utf-8", errors="replace"
-            )
+            temporary.write_text(csv_text(rows), encoding="utf-8", errors="replace")
     _say_notes(comparison, console)
-    content = comparison.to_dict()
-    output.show(as_json(content) if arguments.json else output.table(comparison), console)
+    content = comparison.to_dict() | measured_parts.content(parts, arguments)
+    text = "\n\n".join([output.table(comparison), *measured_parts.texts(parts)])
+    output.show(as_json(content) if arguments.json else text, console)
 
 
 def _run(arguments, words, console) -> None:

@@ -94,7 +94,34 @@ def _measure(commands) -> None:
     command.add_argument("--expert", type=Path, metavar="MASK", help="compare with this mask")
     command.add_argument("--label", type=_label, metavar="N", help="measure this label only")
     command.add_argument("--csv", type=_csv_path, metavar="FILE", help="write one row of numbers")
+    _add_parts(command)
     _add_calibration(command)
+
+
+def _add_parts(command) -> None:
+    """The options of `measure` that add rows and columns."""
+    group = command.add_argument_group("beyond one number (docs/measurements.md)")
+    group.add_argument(
+        "--compartments",
+        action="store_true",
+        help="cortical and trabecular numbers, split by two thresholds or by --trabecular",
+    )
+    group.add_argument(
+        "--trabecular", type=Path, metavar="MASK", help="with --compartments: split by this mask"
+    )
+    group.add_argument("--per-label", action="store_true", help="every label of MASK by itself")
+    group.add_argument(
+        "--regions",
+        type=float,
+        metavar="MM",
+        help="head and shaft apart: the head is this long along z",
+    )
+    group.add_argument(
+        "--tip",
+        choices=("first", "last"),
+        default="first",
+        help="the slice of MASK at which the head ends; default first",
+    )
 
 
 def _run(commands) -> None:

@@ -41,6 +41,15 @@ OVERLAPS = (
     Quantity("dice_per_slice_mean", "Dice, mean over slices", "", 3),
     Quantity("iou_per_slice_mean", "IoU, mean over slices", "", 3),
 )
+COMPARTMENTS = (
+    Quantity("tb_vbmd_mg_cm3", "Tb.vBMD", "mg HA/cm3", 1),
+    Quantity("ct_vbmd_mg_cm3", "Ct.vBMD", "mg HA/cm3", 1),
+    Quantity("tb_area_mm2", "Tb.Ar", "mm2", 2),
+    Quantity("ct_area_mm2", "Ct.Ar", "mm2", 2),
+    Quantity("ct_th_mm", "Ct.Th", "mm", 2),
+    Quantity("ct_po_percent", "Ct.Po", "%", 1),
+    Quantity("tb_bvtv", "Tb.BV/TV", "", 3),
+)
 _CONSTANTS = ("mu_scaling", "mu_water_per_cm", "density_slope", "density_intercept")
 
 
