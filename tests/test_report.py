@@ -46,10 +46,10 @@ def colours(axes) -> list[str]:
 def test_the_overlay_shows_three_slices_through_the_masks_centre(scan, mask):
     panels = overlay_figure(scan, mask).axes
     assert [p.get_title() for p in panels] == [
-        "Axial, slice 6", "Longitudinal, y 30", "Longitudinal, x 40",
+        "Axial, slice 6", "Longitudinal, y 30", "Longitudinal, x 40", "3D view of the mask",
     ]  # fmt: skip
     for panel, expected in zip(
-        panels, (scan.voxels[6], scan.voxels[:, 30], scan.voxels[:, :, 40]), strict=True
+        panels[:3], (scan.voxels[6], scan.voxels[:, 30], scan.voxels[:, :, 40]), strict=True
     ):
         left, right, low, high = (round(e + 0.5) for e in panel.images[0].get_extent())
         shown = panel.images[0].get_array()
@@ -83,7 +83,7 @@ def test_the_scale_bar_is_as_long_as_it_says(scan, mask):
 
 def test_millimetres_are_square_in_every_panel(scan, mask):
     aspects = [panel.get_aspect() for panel in overlay_figure(scan, mask).axes]
-    assert aspects == [1, 2, 2]  # slices are twice as thick as pixels are wide
+    assert aspects[:3] == [1, 2, 2]  # slices are twice as thick as pixels are wide
 
 
 def test_a_mask_without_voxels_cannot_be_drawn(scan, mask):
@@ -191,6 +191,24 @@ def test_a_phantom_is_called_synthetic_and_a_person_is_not(scan, mask):
     scan.header["Patient Name"] = "PHANTOM, NOT A PERSON"
     assert "Synthetic" in page(scan, comparison, record()).text
     assert "Synthetic" in page(scan, comparison).text
+
+
+def test_the_page_says_side_motion_and_what_is_published(scan, mask):
+    text = page(scan, measure_against(scan, mask), record(motion_grade=2)).text
+    assert "Motiongrade 2 of 1 (none) to 5 (severe)" in text
+    assert "Side of the handnot known" in text
+    assert "Tt.vBMD 279 (SD 43, range 162 to 377) mg HA/cm³" in text
+    assert "published: 33.5 with the 2D" in text
+    assert "Motionnot graded" in page(scan, measure_against(scan, mask), record()).text
+
+
+def test_the_page_says_what_the_network_was_trained_on_with_the_weights_hash(scan, mask):
+    weights = {"file": "w.pt", "sha256": "f00d", "trained_on": "synthetic", "held_out_dice": 0.9}
+    used = record(method_facts={"weights": weights, "side": "left"})
+    text = page(scan, measure_against(scan, mask), used).text
+    assert "w.pt, SHA-256 f00d" in text
+    assert "Trained onsynthetic; Dice 0.900" in text
+    assert "Side of the handleft" in text
 
 
 def test_warnings_stand_on_the_page(scan, mask):

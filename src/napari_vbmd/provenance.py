@@ -138,6 +138,7 @@ def run_record(
     method_facts: dict | None = None,
     command: Sequence[str] | None = None,
     series: Sequence[str] = (),
+    motion_grade: int | None = None,
 ) -> dict[str, Any]:
     """All that is needed to understand and repeat a run, ready for `as_json`.
 
@@ -163,6 +164,8 @@ def run_record(
         As typed; folders are taken off.
     series : sequence of str
         Of `public_command`.
+    motion_grade : int, optional
+        1 (none) to 5 (severe), after Pialat et al. 2012 (Bone 50:111), as a person graded it.
     """
     used = method_facts or {}
     return {
@@ -180,6 +183,7 @@ def run_record(
         "network_grid": used.get("network_grid"),
         "slices": {"first": slices[0], "last": slices[1]} if slices else None,
         "post_processing": post_processing,
+        "motion_grade": motion_grade,
         "warnings": list(warnings),
         "seconds": {stage: round(s, 3) for stage, s in seconds.items()},
         "peak_memory_bytes": peak_memory_bytes(),

@@ -107,6 +107,7 @@ def _run(arguments, words, console) -> None:
         progress=console.progress,
         calibration=_calibration(arguments),
         command=words,
+        motion_grade=arguments.motion_grade,
         **chosen_method(arguments, console),
     )
     _say_notes(result.comparison, console)

@@ -129,6 +129,13 @@ def _run(commands) -> None:
     command.add_argument("scan", type=Path, metavar="SCAN")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     command.add_argument("--expert", type=Path, metavar="MASK", help="compare with this mask")
+    command.add_argument(
+        "--motion-grade",
+        type=int,
+        choices=range(1, 6),
+        metavar="N",
+        help="motion from 1 (none) to 5 (severe), as you graded it, for the report",
+    )
     _add_method(command)
     _add_calibration(command)
 

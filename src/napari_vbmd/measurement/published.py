@@ -15,11 +15,20 @@ Tt.Ar: 122.2 (SD 19.7) mm2, mean over the slices of a bone, second metacarpals f
 head to where the outline of the shaft turns into a delta (Folle et al. 2021, n = 30). A word is
 said beyond three SD: two bones in one mask, or a small part of one, lie there; the two bones of
 ORMIR-XCT's example joint do not.
+
+Time: 33.45 s a patient for the 2D and 32.98 s for the 3D network, file to file, on an RTX 2080
+(Folle et al. 2021, Table 2).
 """
 
 DENSITY_MG_CM3 = (148.0, 649.0)
 AREA_MM2, AREA_SD_MM2 = 122.2, 19.7
 _SDS = 3.0
+DISTRIBUTION = (
+    "heads of the second metacarpal, 30 patients with arthritis: Tt.vBMD 279 (SD 43, range 162 to "
+    "377) mg HA/cm3, Tt.Ar 122.2 (SD 19.7) mm2 (Folle et al. 2021); heads of metacarpals of 73 "
+    "people: 148 to 649 mg HA/cm3 (ORMIR-XCT)"
+)
+SECONDS = "published: 33.5 with the 2D, 33.0 with the 3D network on an RTX 2080, Folle et al. 2021"
 
 
 def unlike_published(tt_vbmd_mg_cm3: float, mean_slice_area_mm2: float) -> list[str]:

@@ -17,6 +17,7 @@ RESULTS = (
     "measurement_slices.csv",
     "overlay.png",
     "report.html",
+    "report.pdf",
     "run.json",
 )
 

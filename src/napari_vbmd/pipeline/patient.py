@@ -12,7 +12,7 @@ from ..io.aim import check_is_grey
 from ..io.files import read_mask, read_scan, write_mask
 from ..io.results import check_folder, written_together
 from ..measurement.comparison import Comparison, measure_against
-from ..report import figure_png, overlay_figure, profile_figure, report_html
+from ..report import figure_png, overlay_figure, profile_figure, report_html, report_pdf
 from ..scan import Mask, Scan
 from .folder import (
     RESULTS,
@@ -71,6 +71,7 @@ def run_patient(
     *,
     calibration: dict[str, Any] | None = None,
     command: Sequence[str] | None = None,
+    motion_grade: int | None = None,
 ) -> PatientRun:
     """Segment, post-process, measure and report one patient.
 
@@ -95,6 +96,8 @@ def run_patient(
         Keywords of `Scan.calibrated`: the user's unit and constants.
     command : sequence of str, optional
         The words typed, for run.json.
+    motion_grade : int, optional
+        1 (none) to 5 (severe), as a person graded it, for the report.
 
     Returns
     -------
@@ -127,6 +130,7 @@ def run_patient(
             "post_processing": changes,
             "synthetic": scan.is_synthetic,
             "command": command,
+            "motion_grade": motion_grade,
             "series": [one.path.absolute().name for one in (scan, expert) if _is_series(one)],
         }
     with written_together(out_dir, RESULTS) as staging:
@@ -182,7 +186,9 @@ def _write_report(staging, scan, masks, comparison, facts, stages) -> dict[str, 
     record = provenance.run_record(
         **facts, seconds=stages.seconds, warnings=comparison.measurement.warnings
     )
-    write_text(staging / "report.html", report_html(scan, comparison, overlay, profile, record))
+    content = scan, comparison, overlay, profile, record
+    write_text(staging / "report.html", report_html(*content))
+    (staging / "report.pdf").write_bytes(report_pdf(*content))
     write_numbers(staging, scan.name, facts["method"], comparison)
     record["outputs"] = hashes(staging)
     write_text(staging / "run.json", provenance.as_json(record))

@@ -2,5 +2,6 @@
 
 from .figures import figure_png, overlay_figure, profile_figure
 from .page import report_html
+from .sheet import report_pdf
 
-__all__ = ["figure_png", "overlay_figure", "profile_figure", "report_html"]
+__all__ = ["figure_png", "overlay_figure", "profile_figure", "report_html", "report_pdf"]

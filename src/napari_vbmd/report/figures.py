@@ -14,6 +14,7 @@ from ..grid import Grid, place
 from ..measurement.comparison import Comparison
 from ..morphology import bounding_box
 from ..scan import Mask, Scan
+from .solid import solid_view
 
 # Blue and orange after Okabe and Ito, told apart by every eye; the blue lighter, to show on grey
 OURS, EXPERT = "#2E9BFF", "#E69F00"
@@ -30,7 +31,7 @@ _VIEWS = (  # axis that is cut, axes of the picture (down, right), and what to c
 
 
 def overlay_figure(scan: Scan, mask: Mask, expert: Mask | None = None) -> Figure:
-    """Three orthogonal slices through the mask's centre with the outlines drawn on them.
+    """Three orthogonal slices through the mask's centre with the outlines, and the mask in 3D.
 
     Parameters
     ----------
@@ -51,16 +52,18 @@ def overlay_figure(scan: Scan, mask: Mask, expert: Mask | None = None) -> Figure
     EmptyMaskError, GridMismatchError, MissingCalibrationError
     """
     box, centre = _view_of(scan, mask, expert)
+    solid, pixel_mm = _solid_of(mask, scan.grid)
     size_mm = [(b.stop - b.start) * s for b, s in zip(box, scan.grid.spacing_mm, strict=True)]
-    widths = [size_mm[right] for _, (_, right), _ in _VIEWS]
-    height = max(size_mm[down] for _, (down, _), _ in _VIEWS)
-    inches = min(_HIGHEST_IN, (_WIDTH_IN - 0.7) * height / sum(widths)) + 0.6
+    widths = [*(size_mm[right] for _, (_, right), _ in _VIEWS), solid.shape[1] * pixel_mm]
+    height = max(*(size_mm[down] for _, (down, _), _ in _VIEWS), solid.shape[0] * pixel_mm)
+    inches = min(_HIGHEST_IN, (_WIDTH_IN - 0.9) * height / sum(widths)) + 0.6
     figure = Figure(figsize=(_WIDTH_IN, inches), dpi=_DPI)
     FigureCanvasAgg(figure)
     rows = {"left": 0.005, "right": 0.995, "top": 1 - 0.25 / inches, "bottom": 0.33 / inches}
-    all_axes = figure.subplots(1, 3, gridspec_kw={"width_ratios": widths, "wspace": 0.16, **rows})
-    for axes, view in zip(all_axes, _VIEWS, strict=True):
+    all_axes = figure.subplots(1, 4, gridspec_kw={"width_ratios": widths, "wspace": 0.16, **rows})
+    for axes, view in zip(all_axes[:3], _VIEWS, strict=True):
         _draw_view(axes, view, scan, mask, expert, box, centre)
+    _draw_solid(all_axes[3], solid)
     _scale_bar(all_axes[0], scan.grid, box)
     _key(figure, expert is not None)
     return figure
@@ -181,6 +184,19 @@ def _draw_view(axes, view, scan, mask, expert, box, centre) -> None:
     axes.tick_params(labelsize=6, length=2, pad=1)
     if axis == 0:
         axes.set_yticks([])
+
+
+def _solid_of(mask: Mask, grid: Grid) -> tuple[np.ndarray, float]:
+    """The mask's part on the grid, seen in 3D."""
+    voxels = mask.voxels[place(mask.grid, grid).source_box]
+    return solid_view(voxels[bounding_box(voxels)], grid.spacing_mm)
+
+
+def _draw_solid(axes, solid: np.ndarray) -> None:
+    axes.imshow(solid, cmap="gray", vmin=0, vmax=1)
+    axes.set_anchor("N")
+    axes.set_title("3D view of the mask", fontsize=8, pad=3)
+    axes.set_axis_off()
 
 
 def _scale_bar(axes, grid: Grid, box) -> None:

@@ -48,7 +48,13 @@ dt { color: #59636e; }
 dd { overflow-wrap: anywhere; }
 footer { border-top: 1px solid #b9c0c7; margin-top: 3mm; padding-top: 1.2mm; font-weight: 600;
   font-size: 11px; }
-@media print { body { margin: 0 auto; } * { print-color-adjust: exact; } }
+@media print { /* one sheet: what is long makes the pictures smaller */
+  * { print-color-adjust: exact; }
+  body { margin: 0 auto; height: 274mm; display: flex; flex-direction: column; }
+  body > * { flex: none; }
+  img { flex: 0 1 auto; min-height: 18mm; object-fit: contain; }
+  .warnings, .banner { font-size: 10.5px; padding-top: 0.8mm; padding-bottom: 0.8mm; }
+  table { font-size: 10px; } dl { font-size: 8.5px; } footer { margin-top: auto; } }
 """
 
 
