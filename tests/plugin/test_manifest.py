@@ -21,6 +21,7 @@ WIDGETS = (
     "Rate",
     "Agreement",
     "Train",
+    "Batch",
     "Worklist",
 )
 
@@ -103,7 +104,7 @@ def test_opening_the_docks_loads_neither_torch_nor_monai():
     code = (
         "import sys; "
         "from napari_vbmd.plugin import scan_dock, segment_dock, postprocess_dock, measure_dock; "
-        "from napari_vbmd.plugin import train_dock, worklist_dock; "
+        "from napari_vbmd.plugin import batch_dock, train_dock, worklist_dock; "
         "print([m for m in ('torch', 'monai') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

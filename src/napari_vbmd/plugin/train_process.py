@@ -85,7 +85,7 @@ class TrainProcess(QObject):
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log,
-                    **_apart(),
+                    **apart(),
                 )
         except OSError as error:
             reason = error.strerror or error
@@ -111,7 +111,7 @@ class TrainProcess(QObject):
             self._tell(state_of(self.folder))
         except VbmdError as error:
             self.said.emit(0.0, sentence(error))
-        words = _last_line(self.folder / LOG)
+        words = last_line(self.folder / LOG)
         if goes_on:
             if words != self._last_words and (progress := _PROGRESS.fullmatch(words)):
                 self.said.emit(int(progress[1]) / 100, progress[2])
@@ -127,7 +127,7 @@ class TrainProcess(QObject):
             self.changed.emit(state)
 
 
-def _apart() -> dict[str, object]:
+def apart() -> dict[str, object]:
     """What keeps a process alive when the one that started it ends."""
     if os.name == "nt":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
@@ -135,7 +135,7 @@ def _apart() -> dict[str, object]:
     return {"start_new_session": True}
 
 
-def _last_line(path: Path) -> str:
+def last_line(path: Path) -> str:
     """What the log says last; "" where there is none."""
     try:
         with open(path, "rb") as file:

@@ -28,9 +28,10 @@ from .local_workers import run_locally
 from .manifest import Manifest
 from .phantoms import is_phantom
 from .sources import truth_of
+from .stopper import STOP, forget_stop, stop_is_asked
 
 Progress = Callable[[float, str], None]
-LOCK = ".batch.lock"
+LOCK, LOG = ".batch.lock", "batch.log"
 
 
 @dataclass
@@ -96,7 +97,8 @@ def run_batch(
     scheduler : str, optional
         Address of a dask scheduler, whose workers do the work instead.
     progress : callable, optional
-        Called with a fraction and a message; may raise to stop.
+        Called with a fraction and a message; may raise to stop. A file ``stop`` in the folder
+        stops it, too.
     note : callable, optional
         Called with lines for people.
 
@@ -120,6 +122,8 @@ def run_batch(
     try:
         with FileLock(out / LOCK, timeout=0):
             check_table(batch.table)
+            forget_stop(out)
+            progress = _stoppable(progress, out)
             jobs = plan(manifest, out, settings)
             outcomes = _outcomes(jobs, workers, scheduler, progress, note or (lambda _: None))
             _collect(batch, manifest, jobs, outcomes)
@@ -135,7 +139,7 @@ def run_batch(
 
 def plan(manifest: Manifest, out: Path, settings: BatchSettings) -> list[BatchCase]:
     """Every row as a job, in the manifest's order."""
-    names = folder_names(manifest.cases, (TABLE, LOCK))
+    names = folder_names(manifest.cases, (TABLE, LOCK, STOP, LOG))
     return [
         BatchCase(
             name,
@@ -148,6 +152,19 @@ def plan(manifest: Manifest, out: Path, settings: BatchSettings) -> list[BatchCa
         )
         for case, name in zip(manifest.cases, names, strict=True)
     ]
+
+
+def _stoppable(progress: Progress | None, out: Path) -> Progress:
+    """The progress, which stops the batch when another program asked for it by a file."""
+
+    def tell(fraction: float, message: str) -> None:
+        if stop_is_asked(out):
+            forget_stop(out)
+            raise KeyboardInterrupt
+        if progress:
+            progress(fraction, message)
+
+    return tell
 
 
 def _collect(

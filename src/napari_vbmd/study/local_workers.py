@@ -17,6 +17,7 @@ Progress = Callable[[float, str], None]
 Work = Callable[[BatchCase, Progress], Outcome]
 _ATTEMPTS = 2
 _SECONDS_BETWEEN = 0.2  # of two messages on the progress
+_SECONDS_OF_SILENCE = 0.5  # after which the caller is asked whether to go on
 _PATIENCE_S = 10.0  # for a worker that is asked to stop
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
@@ -61,16 +62,19 @@ def run_locally(
     context = _context()
     waiting = deque((index, 1) for index in range(len(cases)))
     running: dict[Connection, _Running] = {}
-    done = 0
+    done, said = 0, [(0.0, f"0 of {len(cases)} patients")]
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 index, attempt = waiting.popleft()
                 ours, process = _start(context, work, cases[index])
                 running[ours] = _Running(process, index, attempt)
-            for connection in wait(list(running)):
+            heard = wait(list(running), _SECONDS_OF_SILENCE)
+            if not heard and progress:
+                progress(*said[-1])  # which may want to stop
+            for connection in heard:
                 one = running[connection]
-                outcome = _hear(connection, one, progress and _tell(progress, cases, running, done))
+                outcome = _hear(connection, one, _teller(progress, said, cases, running, done))
                 if outcome is None:
                     continue
                 del running[connection]
@@ -137,7 +141,7 @@ def _worker(connection: Connection, work: Work, case: BatchCase) -> None:
     connection.close()
 
 
-def _hear(connection: Connection, one: _Running, progress) -> Outcome | EOFError | None:
+def _hear(connection: Connection, one: _Running, tell) -> Outcome | EOFError | None:
     """What a worker says: its outcome, an EOFError when it died, None for progress only."""
     try:
         said = connection.recv()
@@ -146,16 +150,19 @@ def _hear(connection: Connection, one: _Running, progress) -> Outcome | EOFError
     if isinstance(said, Outcome):
         return said
     one.fraction, message = said
-    if progress:
-        progress(one, message)
+    tell(one, message)
     return None
 
 
-def _tell(progress: Progress, cases: Sequence[BatchCase], running, done: int):
+def _teller(progress: Progress | None, said: list, cases: Sequence[BatchCase], running, done: int):
+    """What turns the progress of one worker into that of all, and keeps what was said last."""
+
     def tell(one: _Running, message: str) -> None:
         whole = done + sum(each.fraction for each in running.values())
         text = f"{done} of {len(cases)} patients, now {cases[one.index].name}: {message}"
-        progress(min(1.0, whole / len(cases)), text)
+        said[:] = [(min(1.0, whole / len(cases)), text)]
+        if progress:
+            progress(*said[-1])
 
     return tell
 

@@ -83,12 +83,12 @@ def state_of(folder: Path) -> TrainState:
     return TrainState(ending, settings, read_metrics(folder), (folder / CHECKPOINT).exists())
 
 
-def is_under_way(folder: Path) -> bool:
-    """Whether a process trains in the folder now, this one or another."""
-    if not (folder / LOCK).exists():
+def is_under_way(folder: Path, lock: str = LOCK) -> bool:
+    """Whether a process works in the folder now, this one or another; a training's by default."""
+    if not (folder / lock).exists():
         return False
     try:
-        with FileLock(folder / LOCK, timeout=0):
+        with FileLock(folder / lock, timeout=0):
             return False
     except Timeout:
         return True
