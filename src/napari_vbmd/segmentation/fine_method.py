@@ -25,7 +25,7 @@ from .network_method import (
 from .plausibility import strange
 from .preprocessing import NetworkGrid, Normalisation, covering_grid, prepare
 from .probability import Probability
-from .sampling import resampled
+from .sampling import release_pages, resampled
 from .slice_range import RANGE_FIELD, FoundRange, range_of, with_tip
 from .weights import load_network
 
@@ -202,6 +202,7 @@ def _sampled(scan: Scan, grid: NetworkGrid, normalisation: Normalisation) -> np.
     gain, offset = scan.transform("mu")
     voxels = scan.voxels[grid.first_slice : grid.first_slice + grid.axes[0].scan]
     volume = resampled(voxels, [axis.to_scan() for axis in grid.axes])
+    release_pages(scan.voxels)
     volume *= np.float32(gain)
     volume += np.float32(offset)
     volume[:, grid.axes[1].padding()] = AIR
