@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from napari_vbmd.calibration import Calibration
 from napari_vbmd.errors import EmptyMaskError, MissingCalibrationError
@@ -195,3 +196,34 @@ def test_cancelled_in_any_part(scan, after):
     with pytest.raises(InterruptedError):
         measure_against(scan, mask_of(OURS), mask_of(EXPERTS), progress=stop)
     assert len(seen) == after + 1
+
+
+def test_every_label_that_both_masks_hold_is_compared_by_itself(scan):
+    ours = mask_of(np.s_[1:4, 2:6, 2:6], np.s_[5:7, 2:8, 2:8])
+    theirs = mask_of(np.s_[1:4, 2:6, 3:7], np.s_[5:7, 2:8, 2:6])
+    found = measure_against(scan, ours, theirs)
+    measures = sitk.LabelOverlapMeasuresImageFilter()
+    measures.Execute(*(sitk.GetImageFromArray(mask.voxels) for mask in (ours, theirs)))
+    said = found.to_dict()["overlap"]
+    assert sorted(said["per_label"]) == [1, 2]
+    for label in (1, 2):
+        assert said["per_label"][label]["dice"] == pytest.approx(measures.GetDiceCoefficient(label))
+        assert said["per_label"][label]["iou"] == pytest.approx(
+            measures.GetJaccardCoefficient(label)
+        )
+
+
+def test_one_label_has_no_overlap_per_label_and_no_curves_without_a_network(scan):
+    one = mask_of(np.s_[1:4, 2:6, 2:6])
+    said = measure_against(scan, one, one).to_dict()["overlap"]
+    assert said["per_label"] == {}
+    assert said["auc"] is None
+    assert said["average_precision"] is None
+    assert "not made by a network" in said["no_curves_because"]
+
+
+def test_the_volume_difference_is_ours_minus_theirs(scan):
+    ours, theirs = mask_of(np.s_[1:4, 2:6, 2:6]), mask_of(np.s_[1:4, 2:6, 2:10])
+    said = measure_against(scan, ours, theirs).to_dict()["overlap"]
+    assert said["volume_difference_mm3"] == pytest.approx(-48 * 0.5 * 0.2 * 0.1)
+    assert said["volume_difference_percent"] == pytest.approx(-50)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from napari_vbmd.errors import (
     FileFormatError,
@@ -13,7 +14,7 @@ from napari_vbmd.errors import (
     MissingCalibrationError,
     ParameterError,
 )
-from napari_vbmd.grid import Grid
+from napari_vbmd.grid import Grid, place
 from napari_vbmd.io.files import read_mask, read_scan, write_mask
 from napari_vbmd.measurement.comparison import measure_against
 from napari_vbmd.pipeline import RESULTS, PostProcessing, make_mask, run_patient
@@ -102,6 +103,33 @@ def test_no_result_names_the_patient_or_the_folder(scan_path, out):
     for name, content in contents(out).items():
         for word in (b"ROE", b"Roe", b"Jane"):
             assert word not in content, name
+
+
+def test_the_networks_probability_is_rated_against_the_expert(
+    scan_path, out, expert_path, monkeypatch
+):
+    class Sure:
+        """Half sure of all that the expert marked, and of one slice more."""
+
+        def on_scan(self):
+            found = expert.copy()
+            found[1] = found[8]
+            return ((z, 128.0 * plane, np.s_[:, :]) for z, plane in enumerate(found))
+
+    expert = place(read_mask(expert_path).grid, read_scan(scan_path).grid).paste(
+        read_mask(expert_path).voxels != 0
+    )
+    made, changes = make_mask(read_scan(scan_path))
+    made = replace(made, probability=Sure())
+    monkeypatch.setattr("napari_vbmd.pipeline.patient.make_mask", lambda *_: (made, changes))
+    run_patient(scan_path, out, expert=expert_path)
+    said = json.loads((out / "measurement.json").read_text())["overlap"]
+    sure = expert.copy()
+    sure[1] = sure[8]
+    truth, score = expert.ravel() != 0, sure.ravel() != 0
+    assert said["auc"] == pytest.approx(roc_auc_score(truth, score))
+    assert said["average_precision"] == pytest.approx(average_precision_score(truth, score))
+    assert said["no_curves_because"] is None
 
 
 def test_progress_never_goes_back_and_names_the_stage(scan_path, out):

@@ -1,6 +1,6 @@
 """A mask measured beside the expert's: densities, their difference, and the overlap."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -8,9 +8,12 @@ from ..calibration import Linear
 from ..grid import place
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator
+from .curves import Curves
 from .densitometry import Measurement, Progress, accumulate, placement_warnings, summarise
 from .frames import frame_warnings
 from .overlap import Overlap, compare
+
+_NO_CURVES = "no probability is at hand: the mask was not made by a network in this run"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Comparison:
         Tt.vBMD, ours minus the expert's.
     difference_common_slices_mg_cm3 : float or None
         The same over the slices in which both masks have voxels; None when there are none.
+    per_label : dict of Overlap
+        Of every label that both masks hold, label by label, where both hold several.
+    curves : Curves or None
+        Of the network's probability against the expert's mask, where one made the mask.
     """
 
     measurement: Measurement
@@ -33,19 +40,39 @@ class Comparison:
     overlap: Overlap | None = None
     difference_mg_cm3: float | None = None
     difference_common_slices_mg_cm3: float | None = None
+    per_label: dict[int, Overlap] = field(default_factory=dict)
+    curves: Curves | None = None
+
+    @property
+    def volume_difference_mm3(self) -> float | None:
+        """Volume, ours minus the expert's [mm3]; None without an expert's."""
+        if self.expert is None:
+            return None
+        return self.measurement.volume_mm3 - self.expert.volume_mm3
 
     def to_dict(self) -> dict:
         """The contract of ``measure --json``."""
         result = self.measurement.to_dict()
         if self.expert is not None:
             result |= {
-                "overlap": self.overlap.to_dict(),
+                "overlap": self.overlap.to_dict() | self._beside_overlap(),
                 "expert_tt_vbmd_mg_cm3": self.expert.tt_vbmd_mg_cm3,
                 "expert": self.expert.to_dict(),
                 "difference_mg_cm3": self.difference_mg_cm3,
                 "difference_common_slices_mg_cm3": self.difference_common_slices_mg_cm3,
             }
         return result
+
+    def _beside_overlap(self) -> dict:
+        volume, counted = self.volume_difference_mm3, self.curves
+        return {
+            "volume_difference_mm3": volume,
+            "volume_difference_percent": 100 * volume / self.expert.volume_mm3,
+            "per_label": {label: found.to_dict() for label, found in self.per_label.items()},
+            "auc": counted.auc if counted else None,
+            "average_precision": counted.average_precision if counted else None,
+            "no_curves_because": None if counted else _NO_CURVES,
+        }
 
 
 def measure_against(
@@ -71,7 +98,9 @@ def measure_against(
     difference = measurement.tt_vbmd_mg_cm3 - of_expert.tt_vbmd_mg_cm3
     doubts = frame_warnings(scan, expert, "the expert's mask")
     measurement = replace(measurement, warnings=[*measurement.warnings, *doubts])
-    return Comparison(measurement, of_expert, overlap, difference, on_common)
+    labels = set() if label is not None else _shared_labels(ours, theirs)
+    per_label = {n: compare(mask, expert, scan.grid, n, expert_label=n) for n in sorted(labels)}
+    return Comparison(measurement, of_expert, overlap, difference, on_common, per_label)
 
 
 def difference_on_common_slices(
@@ -88,6 +117,12 @@ def difference_on_common_slices(
     if not common.size:
         return None
     return ours.sums(label, common).mean(transform) - theirs.sums(None, common).mean(transform)
+
+
+def _shared_labels(ours: DensityAccumulator, theirs: DensityAccumulator) -> set[int]:
+    """The labels that both hold, where both hold several; where one holds one, none."""
+    both = [set(sums.labels()) for sums in (ours, theirs)]
+    return both[0] & both[1] if min(map(len, both)) > 1 else set()
 
 
 def _measured(scan, mask, label, progress) -> tuple[DensityAccumulator, Measurement]:

@@ -8,10 +8,13 @@ and McNeil 1982, Radiology 143:29); average precision as the sum of precision ti
 recall, without interpolation (as scikit-learn, against which the tests check).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from ..grid import place
+from ..scan import Mask, Scan
 
 LEVELS = 255
 
@@ -111,3 +114,22 @@ def curves(
     bone[0] += all_bone - seen_bone
     other[0] += int(np.prod(expert.shape)) - all_bone - (seen - seen_bone)
     return Curves(bone, other)
+
+
+class OnScan:
+    """A mask as slices of a scan's whole grid, one at a time: it never fills a volume."""
+
+    def __init__(self, mask: Mask, scan: Scan):
+        placement = place(mask.grid, scan.grid)
+        self._voxels = mask.voxels[placement.source_box]
+        self._slices, *self._box = placement.target_box
+        self.shape = scan.grid.shape
+
+    def __getitem__(self, z: int) -> np.ndarray:
+        plane = np.zeros(self.shape[1:], bool)
+        if self._slices.start <= z < self._slices.stop:
+            plane[tuple(self._box)] = self._voxels[z - self._slices.start] != 0
+        return plane
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[z] for z in range(self.shape[0]))

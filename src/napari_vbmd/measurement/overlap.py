@@ -56,19 +56,26 @@ class Overlap:
 
 
 def compare(
-    mask: Mask, expert: Mask, grid: Grid, label: int | None = None, progress: Progress | None = None
+    mask: Mask,
+    expert: Mask,
+    grid: Grid,
+    label: int | None = None,
+    progress: Progress | None = None,
+    expert_label: int | None = None,
 ) -> Overlap:
     """Compare two masks, each placed on the scan's grid.
 
     Parameters
     ----------
     mask, expert : Mask
-        Any value other than zero is inside; of ``mask`` only ``label`` when it is given.
+        Any value other than zero is inside; of ``mask`` only ``label`` when it is given, of
+        ``expert`` only ``expert_label``.
     grid : Grid
         The scan's.
     label : int, optional
     progress : callable, optional
         Called with a fraction and a message; may raise to cancel.
+    expert_label : int, optional
 
     Raises
     ------
@@ -78,7 +85,7 @@ def compare(
         When one has no voxel on the scan.
     """
     ours = _PlacedMask(mask, grid, label)
-    theirs = _PlacedMask(expert, grid)
+    theirs = _PlacedMask(expert, grid, expert_label)
     counts = accumulate(ours, theirs, grid, progress)
     for name, voxels in ((mask.name, counts.mask), (expert.name, counts.expert)):
         if not voxels.any():

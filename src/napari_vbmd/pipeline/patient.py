@@ -12,6 +12,7 @@ from ..io.aim import check_is_grey
 from ..io.files import read_mask, read_scan, write_mask
 from ..io.results import check_folder, written_together
 from ..measurement.comparison import Comparison, measure_against
+from ..measurement.curves import OnScan, curves
 from ..report import figure_png, overlay_figure, profile_figure, report_html, report_pdf
 from ..scan import Mask, Scan
 from .folder import (
@@ -118,6 +119,7 @@ def run_patient(
     segmentation, changes = make_mask(scan, method, parameters, slices, post_processing, stages)
     with stages.stage("measure") as within:
         comparison = measure_against(scan, segmentation.mask, expert, progress=within)
+        comparison = _with_curves(comparison, segmentation.probability, expert, scan)
     comparison = _with_warnings(comparison, segmentation.warnings)
     with stages.stage("checksum") as within:
         facts = {
@@ -155,6 +157,13 @@ def _read(scan, expert, calibration) -> tuple[Scan, Mask | None]:
 def _is_series(source: Scan | Mask | None) -> bool:
     """Whether it is a folder with a DICOM series, whose name is often the patient's."""
     return source is not None and source.format == "DICOM" and source.path is not None
+
+
+def _with_curves(comparison: Comparison, probability, expert, scan) -> Comparison:
+    """What the network's probability is worth, where there is one and an expert's mask."""
+    if probability is None or expert is None:
+        return comparison
+    return replace(comparison, curves=curves(probability.on_scan(), OnScan(expert, scan)))
 
 
 def _with_warnings(comparison: Comparison, warnings: Sequence[str]) -> Comparison:

@@ -1,16 +1,12 @@
 """How well a method does on one scan whose expert's mask is known: one row of an evaluation."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ..errors import VbmdError
-from ..grid import place
 from ..measurement.comparison import Comparison, measure_against
-from ..measurement.curves import Curves, curves
+from ..measurement.curves import Curves, OnScan, curves
 from ..pipeline.mask import PostProcessing, make_mask
 from ..scan import Mask, Scan
 from ..segmentation.methods import Segmentation
@@ -183,22 +179,3 @@ def _row(
         threshold=segmentation.facts.get("threshold"),
         seconds=seconds,
     )
-
-
-class OnScan:
-    """A mask as slices of a scan's whole grid, one at a time: it never fills a volume."""
-
-    def __init__(self, mask: Mask, scan: Scan):
-        placement = place(mask.grid, scan.grid)
-        self._voxels = mask.voxels[placement.source_box]
-        self._slices, *self._box = placement.target_box
-        self.shape = scan.grid.shape
-
-    def __getitem__(self, z: int) -> np.ndarray:
-        plane = np.zeros(self.shape[1:], bool)
-        if self._slices.start <= z < self._slices.stop:
-            plane[tuple(self._box)] = self._voxels[z - self._slices.start] != 0
-        return plane
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return (self[z] for z in range(self.shape[0]))
