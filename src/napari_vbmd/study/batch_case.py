@@ -28,7 +28,7 @@ _SCANNER = (  # header entries that tell one scanner and its setting from anothe
     "KVP",
     "Intensity [uA]",
 )
-_CONSTANTS = ("mu_scaling", "mu_water_per_cm", "density_slope", "density_intercept")
+CONSTANTS = ("mu_scaling", "mu_water_per_cm", "density_slope", "density_intercept")
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def scan_facts(scan: Scan) -> dict[str, Any]:
         "side": scan.side,
         "spacing_mm": list(scan.grid.spacing_mm),
         "unit_stored": scan.unit,
-        **{name: constants.get(name) for name in _CONSTANTS},
+        **{name: constants.get(name) for name in CONSTANTS},
     }
 
 
@@ -216,7 +216,7 @@ def _recipe(case: BatchCase, settings: BatchSettings, scan: Scan) -> dict[str, A
             "weights": settings.weights_sha256,
             "slices": slices,
             "post_processing": asdict(settings.post_processing),
-            "calibration": [facts["unit_stored"], *(facts[name] for name in _CONSTANTS)],
+            "calibration": [facts["unit_stored"], *(facts[name] for name in CONSTANTS)],
         }
     )
 
@@ -230,7 +230,7 @@ def _recipe_of(record: dict[str, Any], measured: dict[str, Any]) -> dict[str, An
         "weights": record["weights"] and record["weights"]["sha256"],
         "slices": record["slices"],
         "post_processing": {name: record["post_processing"][name] for name in steps},
-        "calibration": [used["unit"], *(used[name] for name in _CONSTANTS)],
+        "calibration": [used["unit"], *(used[name] for name in CONSTANTS)],
     }
 
 

@@ -9,12 +9,11 @@ from typing import Any
 from ..errors import WriteError
 from ..io.atomic import written_whole
 from ..measurement.tables import DENSITIES, OVERLAPS, csv_text
-from .batch_case import SKIPPED, BatchCase, Outcome
+from .batch_case import CONSTANTS, SKIPPED, BatchCase, Outcome
 from .csv_rows import read_rows
 from .manifest import Case, relative_to
 
 TABLE = "batch.csv"
-_CONSTANTS = ("mu_scaling", "mu_water_per_cm", "density_slope", "density_intercept")
 _DIFFERENCES = (
     "expert_tt_vbmd_mg_cm3",
     "difference_mg_cm3",
@@ -28,13 +27,13 @@ COLUMNS = (
     *(quantity.key for quantity in OVERLAPS),
     *_DIFFERENCES,
     *("warnings", "scanner", "voxel_z_mm", "voxel_y_mm", "voxel_x_mm", "unit_stored"),
-    *_CONSTANTS,
+    *CONSTANTS,
     *("seconds", "method", "weights_sha256", "napari_vbmd", "scan_sha256", "expert_sha256"),
 )
 _ALIKE = {  # what scans of one group have in common, and how it is called
     "scanner": ("scanner",),
     "voxel size": ("voxel_z_mm", "voxel_y_mm", "voxel_x_mm"),
-    "calibration": ("unit_stored", *_CONSTANTS),
+    "calibration": ("unit_stored", *CONSTANTS),
     "weights": ("weights_sha256",),
     "version of napari-vbmd": ("napari_vbmd",),
 }
@@ -86,7 +85,7 @@ def row_of(case: Case, job: BatchCase, outcome: Outcome, folder: Path) -> dict[s
         row["scanner"] = facts["scanner"]
         for axis, spacing in zip("zyx", facts["spacing_mm"], strict=True):
             row[f"voxel_{axis}_mm"] = round(spacing, 6)
-        row |= {name: facts[name] for name in ("unit_stored", *_CONSTANTS)}
+        row |= {name: facts[name] for name in ("unit_stored", *CONSTANTS)}
     return row | _numbers(measured) | _record(record, job, outcome, folder)
 
 

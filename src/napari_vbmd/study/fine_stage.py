@@ -1,6 +1,5 @@
 """The fine stage's task: outline the bone at the scanner's resolution, and find its slice range."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,13 @@ from ..scan import Scan
 from ..segmentation.configurations import CONFIGURATIONS
 from ..segmentation.field import AIR
 from ..segmentation.preprocessing import FINE, IMPROVED, NetworkGrid, Normalisation, covering_grid
-from ..segmentation.sampling import area_averaged, resampled
+from ..segmentation.sampling import resampled
 from ..segmentation.slice_range import RANGE_FIELD, crossings
 from .augmentation import depths, discoloured, patch_of
 from .manifest import Case
 from .sources import Example, open_example
 from .task import Score, Task
-from .volumes import Prepared, Volume
+from .volumes import Prepared, Volume, normalisation_of, sums_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -71,7 +70,7 @@ class FineStageTask(Task):
         deep = fine.axes[0]
         labels = np.concatenate(
             [
-                _soft(example, NetworkGrid(fine.scan, 0, (deep.window(z, 1), *fine.axes[1:])))
+                example.soft_labels(NetworkGrid(fine.scan, 0, (deep.window(z, 1), *fine.axes[1:])))
                 for z in middles
             ]
         )
@@ -84,16 +83,12 @@ class FineStageTask(Task):
                 LABELS: labels,
                 BLOCK: block.astype(np.float16),
             },
-            {"ends": ends.tolist()} | _sums(planes),
+            {"ends": ends.tolist()} | sums_of(planes),
         )
 
     def learn_from(self, volumes: Sequence[Volume]) -> None:
         """Mean and SD of the outline's slices; the range's network is shown the same unit."""
-        count, total, squares = np.sum(
-            [[one.facts[key] for key in ("voxels", "sum", "squares")] for one in volumes], axis=0
-        )
-        mean = float(total / count)
-        self.normalisation = Normalisation(mean, math.sqrt(max(0.0, squares / count - mean**2)))
+        self.normalisation = normalisation_of(volumes)
 
     def network(self) -> "nn.Module":
         """Both networks, from random numbers."""
@@ -194,18 +189,6 @@ def _mu(scan: Scan, grid: NetworkGrid, slices: np.ndarray) -> np.ndarray:
     volume[:, high.padding()] = AIR
     volume[:, :, wide.padding()] = AIR
     return volume
-
-
-def _soft(example: Example, grid: NetworkGrid) -> np.ndarray:
-    """Share of each of the network's voxels that lies in the bone; uint8, 255 is all."""
-    share = area_averaged(example.share, grid.axes, example.start)
-    return np.rint(_FULL * share).astype(np.uint8)
-
-
-def _sums(planes: np.ndarray) -> dict[str, float]:
-    sums = [(p.sum(dtype=np.float64), np.square(p, dtype=np.float64).sum()) for p in planes]
-    total, squares = np.sum(sums, axis=0)
-    return {"voxels": planes.size, "sum": float(total), "squares": float(squares)}
 
 
 def _slice_of(volume: Volume, draw: np.random.Generator) -> tuple["Tensor", "Tensor"]:

@@ -14,6 +14,8 @@ from ..morphology import bounding_box
 from ..phantom.hand import render
 from ..phantom.view import CALIBRATION, View
 from ..scan import SIDES, Scan
+from ..segmentation.preprocessing import NetworkGrid
+from ..segmentation.sampling import area_averaged
 from .manifest import Case
 from .phantoms import is_phantom, phantom_repeat, phantom_seed
 
@@ -48,6 +50,11 @@ class Example:
     def mask(self) -> np.ndarray:
         """The box's voxels that lie for the greater part in the bone, bool."""
         return self.share >= 0.5 if self.share.dtype.kind == "f" else self.share != 0
+
+    def soft_labels(self, grid: NetworkGrid) -> np.ndarray:
+        """Share of each of a network's voxels that lies in the bone; uint8, 255 is all."""
+        first = (self.start[0] - grid.first_slice, *self.start[1:])
+        return np.rint(255 * area_averaged(self.share, grid.axes, first)).astype(np.uint8)
 
 
 def truth_of(case: Case) -> Path | None:

@@ -8,6 +8,7 @@ folder, and what has changed is made anew.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
@@ -23,6 +24,7 @@ from .. import phantom
 from ..errors import FileFormatError, VbmdError, WriteError
 from ..io.atomic import written_whole
 from ..provenance import file_hash, file_stamp
+from ..segmentation.preprocessing import Normalisation
 from .manifest import Case
 from .phantoms import is_phantom
 from .sources import truth_of
@@ -175,6 +177,22 @@ def prepare_all(
     if problems:
         raise FileFormatError(_all_of(problems, cases))
     return [store.find(case, keys[case.key]) for case in cases]
+
+
+def sums_of(image: np.ndarray) -> dict[str, float]:
+    """What `normalisation_of` asks of a volume, summed up plane by plane."""
+    sums = [(p.sum(dtype=np.float64), np.square(p, dtype=np.float64).sum()) for p in image]
+    total, squares = np.sum(sums, axis=0)
+    return {"voxels": image.size, "sum": float(total), "squares": float(squares)}
+
+
+def normalisation_of(volumes: Sequence[Volume]) -> Normalisation:
+    """Mean and SD of all voxels of a training set, from the facts that `sums_of` gave."""
+    count, total, squares = np.sum(
+        [[one.facts[key] for key in ("voxels", "sum", "squares")] for one in volumes], axis=0
+    )
+    mean = total / count
+    return Normalisation(float(mean), float(math.sqrt(max(0.0, squares / count - mean**2))))
 
 
 def _made(jobs, task: "Task", store: VolumeStore, workers: int) -> Iterable[tuple[Case, str]]:

@@ -10,13 +10,12 @@ import numpy as np
 from ..errors import ParameterError
 from ..segmentation.configurations import CONFIGURATIONS
 from ..segmentation.preprocessing import NetworkGrid, Normalisation, Preset, prepare
-from ..segmentation.sampling import area_averaged
 from .augmentation import depths, discoloured, patch_of
 from .manifest import Case
 from .presets import TRAINING_PRESETS, TrainingPreset
 from .sources import PHANTOM_MM, Example, open_example
 from .task import Score, Task
-from .volumes import Prepared, Volume
+from .volumes import Prepared, Volume, normalisation_of, sums_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -89,19 +88,13 @@ class WholeHand(Task):
         )
         if not np.isfinite(volume).all():
             raise ParameterError(f"{case.scan}: some of its values are not finite numbers")
-        label = _soft(example, grid) if how.soft_labels else _nearest(example, grid)
+        label = example.soft_labels(grid) if how.soft_labels else _nearest(example, grid)
         image = volume.astype(np.float16)
         return Prepared({IMAGE: image, LABEL: label}, _facts(image, label))
 
     def learn_from(self, volumes: Sequence[Volume]) -> None:
         """Mean and SD of all voxels; patches no larger than the largest volume."""
-        count, total, squares = np.sum(
-            [[one.facts[key] for key in ("voxels", "sum", "squares")] for one in volumes], axis=0
-        )
-        mean = total / count
-        self.normalisation = Normalisation(
-            float(mean), float(math.sqrt(max(0.0, squares / count - mean**2)))
-        )
+        self.normalisation = normalisation_of(volumes)
         largest = np.max([one.facts["shape"][1:] for one in volumes], axis=0)
         wanted = _PATCHES[self.dims] if self.how.augmented else largest
         self.patch = tuple(
@@ -200,13 +193,6 @@ class WholeHand(Task):
         return pair if self.dims == 2 else tuple(each[None] for each in pair)
 
 
-def _soft(example: Example, grid: NetworkGrid) -> np.ndarray:
-    """Share of each of the network's voxels that lies in the bone; uint8, 255 is all."""
-    first = (example.start[0] - grid.first_slice, *example.start[1:])
-    share = area_averaged(example.share, grid.axes, first)
-    return np.rint(_FULL * share).astype(np.uint8)
-
-
 def _nearest(example: Example, grid: NetworkGrid) -> np.ndarray:
     """The label of one voxel for each of the network's, as published: the first that it covers."""
     mask = example.mask()
@@ -223,12 +209,8 @@ def _nearest(example: Example, grid: NetworkGrid) -> np.ndarray:
 
 def _facts(image: np.ndarray, label: np.ndarray) -> dict[str, Any]:
     """What is asked of a volume before its arrays are."""
-    sums = [(p.sum(dtype=np.float64), np.square(p, dtype=np.float64).sum()) for p in image]
-    total, squares = np.sum(sums, axis=0)
     return {
         "shape": list(image.shape),
-        "voxels": image.size,
-        "sum": float(total),
-        "squares": float(squares),
+        **sums_of(image),
         "inside": np.flatnonzero((label > _FULL // 2).any(axis=(1, 2))).tolist(),
     }
