@@ -147,6 +147,12 @@ def test_every_slice_and_label_has_its_own_sums(voxels, labels):
             assert sums.sums(label, z) == Sums(len(inside), sum(inside), sum(v * v for v in inside))
 
 
+def test_all_slices_at_once_are_the_same_as_one_by_one(voxels, labels):
+    sums = accumulated(voxels, labels)
+    for label in (None, 2):
+        assert sums.per_slice(label) == [sums.sums(label, z) for z in range(len(voxels))]
+
+
 def test_slices_and_labels_add_up_to_the_whole(voxels, labels):
     sums = accumulated(voxels, labels)
     inside = [int(v) for v in voxels[labels > 0]]

@@ -193,3 +193,14 @@ def test_two_viewers_tell_of_their_own_scans(make_napari_viewer, open_scan, mask
 
 def test_watching_no_viewer_is_nothing_to_do():
     watch(None)
+
+
+def test_features_of_a_label_stand_behind_the_density(model, scan_layer, mask_layer, tube):
+    model.add_layer(scan_layer)
+    model.add_layer(mask_layer)
+    watch(model)
+    mask_layer.features = {"index": [1], "Volume (mm3)": [3.5]}
+    for inside, rest in ((True, "; Volume (mm3): 3.5"), (False, "")):
+        voxel = tuple(int(n) for n in np.argwhere((tube.mask != 0) == inside)[0])
+        text = mask_layer.get_status(mask_layer.data_to_world(voxel), world=True)["value"]
+        assert text == f"{int(inside)}   {tube.density[voxel]:.1f} mg HA/cm3{rest}"

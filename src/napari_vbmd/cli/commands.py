@@ -11,7 +11,8 @@ from ..io.aim import check_is_grey
 from ..io.atomic import written_whole
 from ..io.files import check_mask_path, read_mask, read_scan, suffix_of, write_mask
 from ..measurement.comparison import measure_against
-from ..measurement.tables import csv_text, row
+from ..measurement.part_tables import part_rows
+from ..measurement.tables import csv_text
 from ..provenance import as_json
 from ..scan import Scan
 from . import (
@@ -88,7 +89,7 @@ def _measure(arguments, words, console) -> None:
     parts = measured_parts.measure(scan, mask, arguments, console.progress)
     if arguments.csv:
         names = {"scan": scan.name, "mask": mask.name}
-        rows = measured_parts.rows(names | row(comparison), parts, arguments)
+        rows = part_rows(names, comparison, parts, arguments.label)
         with written_whole(arguments.csv) as temporary:
             temporary.write_text(csv_text(rows), encoding="utf-8", errors="replace")
     _say_notes(comparison, console)

@@ -1,25 +1,15 @@
 """``measure`` beyond one number: compartments, labels one by one, head and shaft."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ParameterError
 from ..io.files import read_mask
-from ..measurement.comparison import Comparison
-from ..measurement.compartments import NUMBERS, Compartments, measure_compartments
-from ..measurement.densitometry import Measurement
-from ..measurement.parts import Region, measure_labels, measure_regions
-from ..measurement.tables import COMPARTMENTS, DENSITIES, row
+from ..measurement.compartments import Compartments, measure_compartments
+from ..measurement.part_tables import Bone
+from ..measurement.parts import measure_labels, measure_regions
+from ..measurement.tables import COMPARTMENTS, DENSITIES
 from ..scan import Mask, Scan
 from .console import aligned
-
-
-class Bone(NamedTuple):
-    """What was asked for of one bone; None is what was not."""
-
-    label: int | None
-    measurement: Measurement | None
-    compartments: Compartments | None
-    regions: list[Region] | None
 
 
 def measure(scan: Scan, mask: Mask, arguments, progress) -> list[Bone]:
@@ -64,27 +54,6 @@ def content(bones: list[Bone], arguments) -> dict[str, Any]:
     return found[0] if found else {}
 
 
-def rows(whole: dict[str, Any], bones: list[Bone], arguments) -> list[dict[str, Any]]:
-    """The rows of the CSV: the whole mask, then labels and regions; all with the same columns."""
-    if not bones:
-        return [whole]
-    names = {name: whole[name] for name in ("scan", "mask")}
-    first = {**whole, "label": arguments.label, "region": None}
-    found = [first]
-    for bone in bones:
-        if bone.measurement:
-            of_label = row(Comparison(bone.measurement))
-            found.append({**names, **of_label, "label": bone.label, "region": None})
-        if bone.compartments:
-            found[-1] |= _compartment_cells(bone.compartments)
-        for region in bone.regions or ():
-            cells = row(Comparison(region.measurement)) if region.measurement else {}
-            place = {"label": bone.label, "region": region.name, "missing": region.missing or None}
-            found.append({**names, **cells, **place})
-    columns = dict.fromkeys(name for one in found for name in one)
-    return [{name: one.get(name) for name in columns} for one in found]
-
-
 def texts(bones: list[Bone]) -> list[str]:
     """The same for people: a table for each bone and part."""
     found = []
@@ -106,12 +75,6 @@ def texts(bones: list[Bone]) -> list[str]:
 
 def _asked(arguments) -> bool:
     return arguments.compartments or arguments.per_label or arguments.regions is not None
-
-
-def _compartment_cells(of: Compartments) -> dict[str, Any]:
-    why = "; ".join(f"{name}: {sentence}" for name, sentence in of.missing.items())
-    numbers = {name: getattr(of, name) for name in NUMBERS}
-    return numbers | {"compartments_method": of.method, "missing": why or None}
 
 
 def _compartments(head: str, of: Compartments) -> str:

@@ -97,6 +97,16 @@ class DensityAccumulator:
         parts = (self.count, self.total, self.squares, self.unusable)
         return Sums(*(part[rows, columns].sum().item() for part in parts))
 
+    def per_slice(self, label: int | None = None) -> list[Sums]:
+        """Sums over one label (None: all but zero) in each slice."""
+        columns = slice(1, None) if label is None else slice(label, label + 1)
+        # as `sums` of each, but many times faster; tolist() gives Python's integers, too
+        parts = [
+            part[:, columns].sum(1).tolist()
+            for part in (self.count, self.total, self.squares, self.unusable)
+        ]
+        return [Sums(*one) for one in zip(*parts, strict=True)]
+
     def counts_per_slice(self, label: int | None = None) -> np.ndarray:
         """Voxels of a label (None: all but zero) in each slice."""
         return self.count[:, 1:].sum(1) if label is None else self.count[:, label].copy()

@@ -18,12 +18,12 @@ from .accumulator import DensityAccumulator
 from .densitometry import Progress
 from .porosity import porosity_percent
 from .split import Box, Thresholds, Tissue, cut_ends, segment_tissue, trabecular_compartment
+from .tables import COMPARTMENTS
 from .thickness import mean_thickness
 
 DUAL_THRESHOLD = "dual threshold after Buie et al. 2007, the mask as periosteal surface"
 GIVEN = "trabecular mask given"
-NUMBERS = ("tb_vbmd_mg_cm3", "ct_vbmd_mg_cm3", "tb_area_mm2", "ct_area_mm2", "ct_th_mm",
-           "ct_po_percent", "tb_bvtv")  # fmt: skip
+NUMBERS = tuple(quantity.key for quantity in COMPARTMENTS)
 CORTICAL, TRABECULAR = 1, 2
 
 _COARSEST_MM = 0.1  # the guideline's scanners have voxels of 0.061 and 0.082 mm

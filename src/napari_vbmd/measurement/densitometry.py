@@ -14,7 +14,7 @@ from ..calibration import Linear
 from ..errors import EmptyMaskError, ParameterError
 from ..grid import Placement, place
 from ..scan import Mask, Scan
-from .accumulator import DensityAccumulator
+from .accumulator import DensityAccumulator, Sums
 from .frames import frame_warnings
 from .published import unlike_published
 
@@ -158,6 +158,7 @@ def summarise(
     volume = whole.count * scan.grid.voxel_volume_mm3
     area = whole.count / len(filled) * scan.grid.pixel_area_mm2
     mean = whole.mean(transform)
+    slices = sums.per_slice(label)
     return Measurement(
         tt_vbmd_mg_cm3=mean,
         tt_vbmd_sd_mg_cm3=whole.sd(transform),
@@ -167,7 +168,7 @@ def summarise(
         mean_slice_area_mm2=area,
         slices={"first": first, "last": last, "count": len(filled)},
         calibration=_calibration(scan),
-        per_slice=[_slice_row(scan, sums, transform, label, int(z)) for z in filled],
+        per_slice=[_slice_row(scan, transform, int(z), slices[z]) for z in filled],
         label=label,
         warnings=warnings,
         notes=unlike_published(mean, area),
@@ -200,8 +201,7 @@ def placement_warnings(mask: Mask, placement: Placement, label: int | None = Non
     return warnings
 
 
-def _slice_row(scan, sums, transform, label, z: int) -> dict:
-    here = sums.sums(label, z)
+def _slice_row(scan: Scan, transform: Linear, z: int, here: Sums) -> dict:
     return {
         "slice": z,
         "tt_vbmd_mg_cm3": here.mean(transform),

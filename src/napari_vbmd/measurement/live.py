@@ -69,6 +69,11 @@ class LiveMeasurement:
         """Of the mask's array."""
         return len(self._labels)
 
+    @property
+    def sums(self) -> DensityAccumulator:
+        """Of every label, as they are now; whoever wants to keep them takes a copy."""
+        return self._sums
+
     def follows(self, labels: np.ndarray) -> bool:
         """Take up an array that stands in the place of the old one; False where it cannot."""
         if labels.shape != self._labels.shape:

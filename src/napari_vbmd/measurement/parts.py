@@ -59,23 +59,23 @@ def measure_labels(
     dict of int to Measurement
         In order of the labels.
     """
-    transform = scan.density_transform()
+    scan.density_transform()  # before any work: this is what most often lacks
     placement = place(mask.grid, scan.grid)
     sums = accumulate(scan, mask, placement, progress)
     if not sums.labels():
         raise EmptyMaskError(f"{mask.name}: no voxel lies on the scan; paint or segment the bone")
     doubts = frame_warnings(scan, mask)
-    return {
-        label: summarise(
-            scan,
-            sums,
-            transform,
-            label,
-            [*doubts, *placement_warnings(mask, placement, label)],
-            mask.name,
-        )
-        for label in sums.labels()
-    }
+    found = labels_of(scan, sums)
+    for label, one in found.items():
+        warnings = [*doubts, *placement_warnings(mask, placement, label), *one.warnings]
+        found[label] = replace(one, warnings=warnings)
+    return found
+
+
+def labels_of(scan: Scan, sums: DensityAccumulator) -> dict[int, Measurement]:
+    """Every label of sums that were taken before, by label; what its place hides is not known."""
+    transform = scan.density_transform()
+    return {label: summarise(scan, sums, transform, label) for label in sums.labels()}
 
 
 def measure_regions(
@@ -113,31 +113,49 @@ def measure_regions(
         When `head_mm` is not above zero and finite, or `tip` is not known. Else as
         `densitometry.measure`.
     """
-    if not (math.isfinite(head_mm) and head_mm > 0):
-        raise ParameterError(f"a head of {head_mm:g} mm makes no sense: give more than 0 mm")
-    if tip not in TIPS:
-        raise ParameterError(f"tip {tip!r} is not known: first or last")
-    transform = scan.density_transform()
+    _check(head_mm, tip)
+    scan.density_transform()
     sums = accumulate(scan, mask, place(mask.grid, scan.grid), progress)
-    summarise(scan, sums, transform, label, name=mask.name)  # what cannot be measured is refused
+    return regions_of(scan, sums, label, head_mm, tip, mask.name)
+
+
+def regions_of(
+    scan: Scan,
+    sums: DensityAccumulator,
+    label: int | None = None,
+    head_mm: float = HEAD_MM,
+    tip: str = "first",
+    name: str = "mask",
+) -> list[Region]:
+    """Head and shaft from sums that were taken before; all else as `measure_regions`."""
+    _check(head_mm, tip)
+    transform = scan.density_transform()
+    summarise(scan, sums, transform, label, name=name)  # what cannot be measured is refused
     filled = np.flatnonzero(sums.counts_per_slice(label))
     steps = filled - filled[0] if tip == "first" else filled[-1] - filled
     thickness = scan.grid.spacing_mm[0]
     in_head = (steps + 0.5) * thickness <= head_mm
     length = float((steps.max() + 1) * thickness)
     regions = []
-    for name, slices, ends in (
+    for part, slices, ends in (
         ("head", filled[in_head], (0.0, min(head_mm, length))),
         ("shaft", filled[~in_head], (min(head_mm, length), length)),
     ):
         if slices.size:
-            of = summarise(scan, _only(sums, slices), transform, label, name=mask.name)
+            of = summarise(scan, _only(sums, slices), transform, label, name=name)
             # what was published is of head and shaft together: no notes
-            regions.append(Region(name, *ends, replace(of, notes=[])))
+            regions.append(Region(part, *ends, replace(of, notes=[])))
             continue
-        why = f"the mask is {length:.2f} mm long from the tip: no slice of it is {name}"
-        regions.append(Region(name, *ends, None, why))
+        why = f"the mask is {length:.2f} mm long from the tip: no slice of it is {part}"
+        regions.append(Region(part, *ends, None, why))
     return regions
+
+
+def _check(head_mm: float, tip: str) -> None:
+    if not (math.isfinite(head_mm) and head_mm > 0):
+        raise ParameterError(f"a head of {head_mm:g} mm makes no sense: give more than 0 mm")
+    if tip not in TIPS:
+        raise ParameterError(f"tip {tip!r} is not known: first or last")
 
 
 def _only(sums: DensityAccumulator, slices: np.ndarray) -> DensityAccumulator:

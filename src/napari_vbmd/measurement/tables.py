@@ -103,11 +103,13 @@ def slice_rows(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def csv_text(rows: Iterable[dict[str, Any]]) -> str:
+def csv_text(rows: Iterable[dict[str, Any]], delimiter: str = ",") -> str:
     """CSV with a header line; None becomes an empty cell. The rows share the first one's keys."""
     rows = list(rows)
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(
+        buffer, fieldnames=list(rows[0]), lineterminator="\n", delimiter=delimiter
+    )
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return buffer.getvalue()

@@ -8,7 +8,9 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
 
 from ..errors import VbmdError
 from ..io.atomic import written_whole
+from ..measurement.accumulator import DensityAccumulator
 from ..measurement.comparison import Comparison
+from ..measurement.part_tables import Bone
 from ..scan import Mask, Scan
 from . import results
 from .job import sentence
@@ -17,10 +19,11 @@ from .parts import RunBar, small_button
 
 @dataclass(frozen=True)
 class Measured:
-    """A comparison with what it was made from, as it was then."""
+    """A comparison with what it was made from, as it was then, and the sums of every label."""
 
     comparison: Comparison
     scan: Scan
+    sums: DensityAccumulator
     mask: Mask
     expert: Mask | None
 
@@ -31,10 +34,18 @@ class Measured:
 
 
 class ExportRow(QWidget):
-    """Copy, CSV and Report, for what was measured last."""
+    """Copy, CSV and Report, for what was measured last.
 
-    def __init__(self, run_bar: RunBar):
+    Parameters
+    ----------
+    run_bar : RunBar
+    bones : callable
+        What has rows of its own beside the whole mask, of a scan and its sums.
+    """
+
+    def __init__(self, run_bar: RunBar, bones: Callable[[Scan, DensityAccumulator], list[Bone]]):
         super().__init__()
+        self._bones = bones
         self._measured: Measured | None = None
         self._run_bar = run_bar
         self.copy_button = small_button("Copy", "Copy the table for a spreadsheet", self.copy)
@@ -56,9 +67,7 @@ class ExportRow(QWidget):
 
     def copy(self) -> None:
         """Put the table on the clipboard."""
-        QApplication.clipboard().setText(
-            results.as_text(self._measured.comparison, *self._measured.names)
-        )
+        QApplication.clipboard().setText(self._as(results.as_text))
         self._run_bar.message.say("Copied; paste it into a spreadsheet.")
 
     def save_csv(self, path: str = "") -> None:
@@ -66,9 +75,8 @@ class ExportRow(QWidget):
         path = path or self._ask("Save numbers", "vbmd.csv", "CSV (*.csv)")
         if not path:
             return
-        text = results.as_csv(self._measured.comparison, *self._measured.names)
         try:
-            _write(path, text)
+            _write(path, self._as(results.as_csv))
         except VbmdError as error:
             self._run_bar.complain(sentence(error))
             return
@@ -86,6 +94,10 @@ class ExportRow(QWidget):
             return path
 
         self._run_bar.run(work, "Writing the report", self._saved)
+
+    def _as(self, form: Callable[..., str]) -> str:
+        measured = self._measured
+        return form(measured.comparison, *measured.names, self._bones(measured.scan, measured.sums))
 
     def _saved(self, path: str) -> None:
         self._run_bar.message.say(f"Saved {Path(path).name}.")

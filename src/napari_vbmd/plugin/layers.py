@@ -22,7 +22,8 @@ LayerData = tuple[Any, dict, str]
 
 # Okabe and Ito's colours, safe for colour-blind eyes
 OURS, EXPERT, AGREEMENT = "#56B4E9", "#E69F00", "#999999"
-_OTHER_LABELS = "#CC79A7"
+_FURTHER = ("#CC79A7", "#009E73", "#F0E442", "#D55E00", "#0072B2")  # of labels 2 to 6
+_OTHER_LABELS = _FURTHER[0]
 BONE_WINDOW_MG_CM3 = (-200.0, 1200.0)  # from fat to dense cortical bone
 LARGEST_VOLUME = 2**27  # voxels; a larger single level can exhaust graphics memory in 3D
 _PYRAMID_STEP = 4
@@ -61,11 +62,12 @@ def mask_to_layer(mask: Mask, name: str, color: str = OURS, about: dict | None =
     about : dict, optional
         Where the mask comes from; kept in the metadata and written into an AIM's log.
     """
+    colors = color, *_FURTHER
     kwargs = {
         **_geometry(mask.grid),
         "name": name,
         "colormap": DirectLabelColormap(
-            color_dict={None: _OTHER_LABELS, 0: "transparent", 1: color}
+            color_dict={None: _OTHER_LABELS, 0: "transparent", **dict(enumerate(colors, 1))}
         ),
         "metadata": {"vbmd": {"about": about or {}, "format": mask.format}},
     }

@@ -4,6 +4,7 @@ Once measured, the numbers follow every edit of the mask; surface distances and 
 next press of the button.
 """
 
+import copy
 import weakref
 
 from napari.layers import Image, Labels
@@ -22,6 +23,7 @@ from .layers import mask_of, scan_of
 from .live_mask import LiveMask
 from .mask_watch import MaskWatch, Snapshot, snapshot
 from .number_table import NumberTable
+from .part_rows import PartRows
 from .parts import Page, RunBar, Warnings
 from .picker import LayerPicker
 from .profile import ProfileCanvas
@@ -65,7 +67,7 @@ class MeasureDock(Page):
         self.run_bar.button.clicked.connect(self.run)
         self._watch.compared.connect(self._show_whether_stale)
         self._live.changed.connect(self._follow)
-        self._live.lost.connect(lambda: self.stale.list([_STALE]))
+        self._live.lost.connect(self._lose)
         self.profile.slice_clicked.connect(self._go_to)
         napari_viewer.dims.events.current_step.connect(self._mark)
         self._check_calibration(self.scan.layer)
@@ -90,13 +92,15 @@ class MeasureDock(Page):
             comparison = measure_against(scan, *copies, progress=progress)
             begun = taken[0].box, copies[0].voxels
             live = LiveMeasurement(scan, labels, masks[0].grid, *(*copies[1:], None)[:1], begun)
-            return Measured(comparison, scan, *(*copies, None)[:2]), taken, live
+            sums = copy.deepcopy(live.sums)  # exports are of what was measured
+            return Measured(comparison, scan, sums, *(*copies, None)[:2]), taken, live
 
         def show(done: tuple[Measured, list[Snapshot], LiveMeasurement]) -> None:
             measured, taken, live = done
             self._basis = basis
-            self._show(measured)
+            self.parts.follow(*basis[:2])
             self._live.follow(layers[0], live)
+            self._show(measured)
             self._watch.follow(list(zip(layers, taken, strict=True)))
             self._forget_others()
 
@@ -114,6 +118,7 @@ class MeasureDock(Page):
         """End what goes on, following the mask too."""
         super().stop()
         self._live.leave()
+        self.parts.leave()
         self._later.stop()
 
     def _show(self, measured: Measured) -> None:
@@ -132,10 +137,16 @@ class MeasureDock(Page):
         if comparison is None:
             self.headline.clear()
             self.stale.list([_NONE_LEFT])
+            self._show_parts()
             return
         # what is said of the field of view was said at the last measuring, and stays
         self._show_numbers(comparison)
         self._later.start(_QUIET_MS)
+
+    def _lose(self) -> None:
+        """The mask is an array of another shape: nothing here follows it any more."""
+        self.stale.list([_STALE])
+        self.parts.leave()
 
     def _show_numbers(self, comparison: Comparison) -> None:
         self.comparison = comparison
@@ -146,9 +157,14 @@ class MeasureDock(Page):
         now = self.comparison.measurement.warnings
         self.warnings.list(list(dict.fromkeys([*said, *now])))
         self.table.fill(results.rows(self.comparison))
+        self._show_parts()
         self._plot()
         for widget in self._result_widgets:
             widget.setVisible(True)
+
+    def _show_parts(self) -> None:
+        if self._live.live is not None:
+            self.parts.show_parts(self._measured.scan, self._live.live.sums)
 
     def _plot(self, event=None) -> None:
         if self.comparison is None:
@@ -165,6 +181,7 @@ class MeasureDock(Page):
         self.comparison = None
         self._watch.follow([])
         self._live.leave()
+        self.parts.leave()
         self._later.stop()
         self.headline.clear()
         self.warnings.list([])
@@ -240,6 +257,7 @@ class MeasureDock(Page):
         self.warnings = Warnings()
         self.missing = Warnings()
         self.calibration = CalibrationForm()
+        self.parts = PartRows(self.viewer)
         self.table = NumberTable()
         self.profile = ProfileCanvas()
         self._result_widgets = self.profile, self.table
@@ -251,11 +269,12 @@ class MeasureDock(Page):
             self.warnings,
             self.missing,
             self.calibration,
+            self.parts,
             self.profile,
             self.table,
         ):
             self.body.addWidget(widget)
-        self.exports = ExportRow(self.run_bar)
+        self.exports = ExportRow(self.run_bar, self.parts.bones)
         self.body.addWidget(self.exports)
         self.body.addStretch()
         self.footer.addWidget(self.run_bar)

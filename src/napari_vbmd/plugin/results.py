@@ -1,9 +1,12 @@
 """A comparison as a table: for the screen, the clipboard and a file."""
 
+from collections.abc import Sequence
+
 from ..calibration import UNIT_NAMES
 from ..measurement import tables
 from ..measurement.comparison import Comparison
 from ..measurement.disagreement import MINE, Disagreement, SliceAgreement
+from ..measurement.part_tables import Bone, part_rows
 
 Row = tuple[str, str, str]
 
@@ -45,19 +48,30 @@ def rows(comparison: Comparison) -> list[Row]:
     ]
 
 
-def as_text(comparison: Comparison, scan: str, mask: str, expert: str | None) -> str:
-    """The table with tabs, for a spreadsheet."""
+def as_text(
+    comparison: Comparison, scan: str, mask: str, expert: str | None, bones: Sequence[Bone] = ()
+) -> str:
+    """The table with tabs, for a spreadsheet; below it a row for each part, if there are any."""
     head = [("Scan", scan, ""), ("Mask", mask, "")]
     if expert:
         head.append(("Expert", expert, ""))
-    return "\n".join("\t".join(row) for row in [*head, *rows(comparison)])
+    text = "\n".join("\t".join(row) for row in [*head, *rows(comparison)])
+    if not bones:
+        return text
+    parts = part_rows({"scan": scan, "mask": mask}, comparison, bones)
+    return "\n\n".join((text, tables.csv_text(parts, delimiter="\t")))
 
 
-def as_csv(comparison: Comparison, scan: str, mask: str, expert: str | None) -> str:
-    """One line for the whole mask (slice "all"), then one per slice; units in the names."""
+def as_csv(
+    comparison: Comparison, scan: str, mask: str, expert: str | None, bones: Sequence[Bone] = ()
+) -> str:
+    """Lines for the whole mask and its parts (slice "all"), then one for each slice of the whole.
+
+    Units stand in the names, which are those of ``napari-vbmd measure --csv``.
+    """
     names = {"scan": scan, "mask": mask, "expert": expert}
-    whole = {**names, "slice": "all", **tables.row(comparison)}
-    lines = [whole, *({**names, **row} for row in tables.slice_rows(comparison))]
+    wholes = part_rows({**names, "slice": "all"}, comparison, bones)
+    lines = [*wholes, *({**names, **row} for row in tables.slice_rows(comparison))]
     columns = list(dict.fromkeys(key for line in lines for key in line))
     return tables.csv_text({key: line.get(key) for key in columns} for line in lines)
 

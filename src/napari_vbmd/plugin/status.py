@@ -76,11 +76,19 @@ def _adopt(viewer, layer: Layer) -> None:
         except VbmdError:  # a layer bent out of shape has no density, but keeps its status
             text = ""
         if text:
-            status["coordinates"] += f"   {text}"
-            status["value"] += f"   {text}"
+            for part in ("coordinates", "value"):
+                status[part] = _beside_value(status[part], text, self)
         return status
 
     layer.get_status = MethodType(get_status, layer)
+
+
+def _beside_value(status: str, text: str, layer: Layer) -> str:
+    """A text before the features that napari adds to a label, so that these cannot push it away."""
+    value = status.removesuffix("; [No Properties]")  # it says so of the background
+    first = next((name for name in getattr(layer, "features", ()) if name != "index"), None)
+    value, mark, features = value.partition(f"; {first}: ")
+    return f"{value}   {text}{mark}{features}"
 
 
 def _announce(viewer, layer: Image) -> None:
