@@ -6,7 +6,7 @@ import pytest
 from napari_vbmd.grid import Grid
 from napari_vbmd.io.files import write_mask
 from napari_vbmd.io.isq import write_isq
-from napari_vbmd.plugin import batch_process
+from napari_vbmd.plugin import outside_process
 from napari_vbmd.plugin.batch_dock import BatchDock
 from napari_vbmd.study.batch_table import COLUMNS
 
@@ -34,7 +34,7 @@ def manifest(tmp_path):
 
 @pytest.fixture
 def dock(make_napari_viewer, monkeypatch):
-    monkeypatch.setattr(batch_process, "_LOOK_MS", 50)
+    monkeypatch.setattr(outside_process, "LOOK_MS", 50)
     viewer = make_napari_viewer()
     dock = BatchDock(viewer)
     viewer.window.add_dock_widget(dock)

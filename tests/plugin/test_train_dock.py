@@ -8,7 +8,7 @@ import pytest
 from napari_vbmd.grid import Grid
 from napari_vbmd.io.files import write_mask
 from napari_vbmd.io.isq import write_isq
-from napari_vbmd.plugin import train_process
+from napari_vbmd.plugin import outside_process
 from napari_vbmd.plugin.train_dock import TrainDock, _duration
 
 from .conftest import CALIBRATION
@@ -35,7 +35,7 @@ def manifest(tmp_path):
 
 @pytest.fixture
 def dock(make_napari_viewer, monkeypatch):
-    monkeypatch.setattr(train_process, "_LOOK_MS", 100)
+    monkeypatch.setattr(outside_process, "LOOK_MS", 100)
     viewer = make_napari_viewer()
     dock = TrainDock(viewer)
     viewer.window.add_dock_widget(dock)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from napari_vbmd.errors import FileFormatError, WriteError
-from napari_vbmd.plugin import train_process
+from napari_vbmd.plugin import outside_process
 from napari_vbmd.plugin.train_process import TrainProcess
 from napari_vbmd.study.train_state import is_under_way
 
@@ -14,7 +14,7 @@ STAND_IN = """
 import json, sys, time
 from pathlib import Path
 from filelock import FileLock
-out, kind = Path(sys.argv[1]), sys.argv[2]
+out, kind = Path(sys.argv[2]), sys.argv[3]  # after the word “train”
 def record(ending):
     content = {"ending": ending, "settings": {"steps": 500}}
     (out / "train.json").write_text(json.dumps(content))
@@ -44,8 +44,8 @@ with FileLock(out / ".lock"):
 @pytest.fixture
 def process(qtbot, tmp_path, monkeypatch):
     (tmp_path / "stand_in.py").write_text(STAND_IN)
-    monkeypatch.setattr(train_process, "COMMAND", [sys.executable, str(tmp_path / "stand_in.py")])
-    monkeypatch.setattr(train_process, "_LOOK_MS", 50)
+    monkeypatch.setattr(outside_process, "PROGRAM", [sys.executable, str(tmp_path / "stand_in.py")])
+    monkeypatch.setattr(outside_process, "LOOK_MS", 50)
     process = TrainProcess()
     yield process
     if process.running:
