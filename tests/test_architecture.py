@@ -15,6 +15,7 @@ FLOORS = {
     "errors": 0,
     "grid": 1,
     "calibration": 1,
+    "mapped": 1,
     "morphology": 1,
     "privacy": 1,
     "scan": 2,

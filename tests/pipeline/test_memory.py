@@ -56,11 +56,11 @@ def scan_path(tmp_path) -> Path:
     return path
 
 
-def test_a_run_takes_the_network_its_declared_memory_and_the_scans_pages(scan_path, tmp_path):
+def test_a_run_takes_the_networks_declared_memory_and_not_the_scans_pages(scan_path, tmp_path):
     run = [sys.executable, "-W", "ignore", "-c", RUN, str(scan_path), str(tmp_path), METHOD]
     done = subprocess.run([sys.executable, "-c", LAUNCH, *run], check=True, stdout=subprocess.PIPE)
     before, peak, shape = json.loads(done.stdout.splitlines()[-1])
-    pages = scan_path.stat().st_size  # of the mapped file, which the system may take back
+    pages = scan_path.stat().st_size  # of the mapped file
     declared = check_memory(tuple(shape), dims=3, available=10**12)
-    assert peak - before <= declared + pages
+    assert peak - before <= declared, "pages that were read, or a copy, stayed"
     assert 4 * pages > 1.5 * declared, "too small a scan: a copy in double precision would pass"

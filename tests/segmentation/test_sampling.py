@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -7,7 +5,6 @@ from napari_vbmd.segmentation.sampling import (
     Axis,
     area_averaged,
     neighbours,
-    release_pages,
     resampled,
 )
 
@@ -147,35 +144,3 @@ def test_padding_is_background_at_the_sides_and_goes_on_along_z():
     label = area_averaged(mask, axes)
     assert label.all(axis=0)[1:3, 1:3].all()
     assert label.sum() == 4 * 2 * 2
-
-
-# pages of a mapped file
-
-
-def _mapped_bytes() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssFile"):
-            return int(line.split()[1]) * 1024
-    return pytest.skip("this system does not say what is mapped")
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="no /proc")
-def test_pages_that_were_read_are_let_go_and_read_again_unchanged(tmp_path):
-    path = tmp_path / "scan.raw"
-    np.arange(8_000_000, dtype=np.int16).tofile(path)
-    voxels = np.memmap(path, np.int16, "r", shape=(20, 400, 1000))
-    total, full = int(voxels.sum(dtype=np.int64)), _mapped_bytes()
-    release_pages(voxels)
-    assert full - _mapped_bytes() > 0.9 * voxels.nbytes
-    assert int(voxels.sum(dtype=np.int64)) == total
-
-
-@pytest.mark.parametrize("mode", ["c", "r+"])
-def test_what_was_written_to_a_map_is_never_let_go(tmp_path, mode):
-    path = tmp_path / "scan.raw"
-    np.zeros(1000, np.int16).tofile(path)
-    voxels = np.memmap(path, np.int16, mode)
-    voxels[5] = 7
-    release_pages(voxels)
-    release_pages(np.zeros(3))
-    assert voxels[5] == 7

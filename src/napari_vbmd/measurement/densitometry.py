@@ -13,6 +13,7 @@ import numpy as np
 from ..calibration import Linear
 from ..errors import EmptyMaskError, ParameterError
 from ..grid import Placement, place
+from ..mapped import in_slabs
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator, Sums
 from .frames import frame_warnings
@@ -114,7 +115,7 @@ def accumulate(
     z_target, y_target, x_target = placement.target_box
     sums = DensityAccumulator(scan.grid.shape[0], scan.voxels.dtype)
     count = z_target.stop - z_target.start
-    for i in range(count):
+    for i in in_slabs(scan.voxels, range(count)):
         labels = mask.voxels[z_source.start + i, y_source, x_source]
         if labels.any():
             z = z_target.start + i

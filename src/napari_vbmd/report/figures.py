@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..errors import EmptyMaskError
 from ..grid import Grid, place
+from ..mapped import in_slabs
 from ..measurement.comparison import Comparison
 from ..morphology import bounding_box
 from ..scan import Mask, Scan
@@ -159,7 +160,7 @@ def _section(mask: Mask, grid: Grid, axis: int, index: int) -> np.ndarray:
 def _draw_view(axes, view, scan, mask, expert, box, centre) -> None:
     axis, (down, right), title = view
     cut = tuple(centre[axis] if i == axis else b for i, b in enumerate(box))
-    density = scan.density_transform()(np.asarray(scan.voxels[cut], np.float32))
+    density = scan.density_transform()(_read(scan.voxels, cut))
     rows, columns = box[down], box[right]
     spacing = scan.grid.spacing_mm
     axes.imshow(
@@ -184,6 +185,15 @@ def _draw_view(axes, view, scan, mask, expert, box, centre) -> None:
     axes.tick_params(labelsize=6, length=2, pad=1)
     if axis == 0:
         axes.set_yticks([])
+
+
+def _read(voxels: np.ndarray, cut: tuple[int | slice, ...]) -> np.ndarray:
+    """A section as float32; one along z touches every slice, so these are read in turn."""
+    deep, *plane = cut
+    if not isinstance(deep, slice):
+        return np.array(voxels[cut], np.float32)
+    each = in_slabs(voxels, range(deep.start, deep.stop))
+    return np.array([np.array(voxels[z, *plane], np.float32) for z in each])
 
 
 def _solid_of(mask: Mask, grid: Grid) -> tuple[np.ndarray, float]:

@@ -4,6 +4,7 @@ The published pipeline needs a person to mark the first and last slice; here a t
 unless a person did. Torch is imported when the method runs, not before.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from .network_method import (
 from .plausibility import strange
 from .preprocessing import NetworkGrid, Normalisation, covering_grid, prepare
 from .probability import Probability
-from .sampling import release_pages, resampled
+from .sampling import resampled
 from .slice_range import RANGE_FIELD, FoundRange, range_of, with_tip
 from .weights import load_network
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 _ONE_JOINT_MM = 45.0  # the heads of four metacarpals need 60 mm and more
 _MARGIN_MM = 2.5  # around the box that the first network found, across
 _BEYOND_MM = 2.0  # and along z, beyond the slice range
-_COARSE, _FINE, _MASK = 0.05, 0.45, 0.95  # where each part begins in the whole
+# Where each part begins in the whole
+_COARSE, _RANGE, _SAMPLE, _OUTLINE, _MASK = 0.05, 0.35, 0.4, 0.45, 0.95
 
 
 def run_fine(
@@ -56,13 +58,15 @@ def run_fine(
     network, weights = load_network(configuration, parameters.weights)
     device, note = choose_device(parameters.device)
     find = _one_joint if is_one_joint(scan) else _search
-    place = find(configuration, scan, slices, side, parameters, part(tell, _COARSE, _FINE))
+    place = find(configuration, scan, slices, side, parameters, part(tell, _COARSE, _RANGE))
     normalisation = weights.info.normalisation
+    tell(_RANGE, "the slice range")
     found = None if slices else _range(network, place, normalisation, device)
     grid = _fine_grid(configuration, scan, slices, side, place, found)
     check_sampling(grid.shape)
-    volume = _sampled(scan, grid, normalisation)
-    values = predict_slices(network.outline, volume, device, part(tell, _FINE, _MASK))
+    sampling = part(tell, _SAMPLE, _OUTLINE, "sampling the scan")
+    volume = _sampled(scan, grid, normalisation, sampling)
+    values = predict_slices(network.outline, volume, device, part(tell, _OUTLINE, _MASK))
     if found:
         found = with_tip(found, values, grid)
         values[found.outside(grid)] = 0
@@ -197,12 +201,13 @@ def _widened(start: int, stop: int, divisor: int) -> slice:
     return slice(first, first + count)
 
 
-def _sampled(scan: Scan, grid: NetworkGrid, normalisation: Normalisation) -> np.ndarray:
+def _sampled(
+    scan: Scan, grid: NetworkGrid, normalisation: Normalisation, progress: Callable[[float], None]
+) -> np.ndarray:
     """What the outline network sees: mu, normalised; air beyond the scan's sides."""
     gain, offset = scan.transform("mu")
     voxels = scan.voxels[grid.first_slice : grid.first_slice + grid.axes[0].scan]
-    volume = resampled(voxels, [axis.to_scan() for axis in grid.axes])
-    release_pages(scan.voxels)
+    volume = resampled(voxels, [axis.to_scan() for axis in grid.axes], progress)
     volume *= np.float32(gain)
     volume += np.float32(offset)
     volume[:, grid.axes[1].padding()] = AIR

@@ -15,7 +15,7 @@ from ..errors import ParameterError
 from ..grid import Grid
 from ..scan import Scan
 from .field import cut, field_of, tissue_box
-from .sampling import Axis, release_pages, resampled
+from .sampling import Axis, resampled
 
 _WHOLE = 0.005  # a ratio within 0.5 % of a whole number is that number
 
@@ -171,7 +171,6 @@ def prepare(
     count = grid.axes[0].scan
     voxels = scan.voxels[grid.first_slice : grid.first_slice + count]
     volume = resampled(voxels, [axis.to_scan() for axis in grid.axes], progress)
-    release_pages(scan.voxels)
     volume *= np.float32(gain)
     volume += np.float32(offset)
     hand = tissue_box(volume) if preset.crop_to_hand else None

@@ -5,11 +5,12 @@ centre lies at ``(i + 0.5) * ratio - 0.5`` of the scan. At a ratio of three that
 voxel from the second one, where trilinear interpolation gives the stored value itself.
 """
 
-import mmap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ..mapped import in_slabs
 
 Places = Sequence[np.ndarray]  # along z, y, x
 
@@ -119,7 +120,7 @@ def resampled(
 def resampled_slices(volume, places: Places) -> Iterator[np.ndarray]:
     """The slices of `resampled`, one after the other; each is a new array."""
     deep, high, wide = (neighbours(place, n) for place, n in zip(places, volume.shape, strict=True))
-    for low, up, weight in zip(*deep, strict=True):
+    for low, up, weight in in_slabs(volume, zip(*deep, strict=True)):
         plane = _in_plane(volume[low], high, wide)
         if weight:
             plane += weight * (_in_plane(volume[up], high, wide) - plane)
@@ -138,16 +139,6 @@ def _along_rows(plane: np.ndarray, axis) -> np.ndarray:
     if weight.any():
         first += weight[:, None] * (plane[up] - first)
     return first
-
-
-def release_pages(voxels) -> None:
-    """Let go of what was read of a mapped file; the next look at it maps it anew, unchanged.
-
-    Its pages otherwise count as this process's memory while the network takes its own. Only of a
-    read-only map: one that is copied on write would lose what was written.
-    """
-    if isinstance(voxels, np.memmap) and voxels.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
-        voxels._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def area_averaged(
