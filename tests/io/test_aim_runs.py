@@ -62,11 +62,16 @@ def test_any_mask_returns(density):
     np.testing.assert_array_equal(decoded == 127, mask)
 
 
-def test_changes_are_found_across_the_blocks_in_which_they_are_looked_for(monkeypatch):
-    changes = aim_runs._changes
-    monkeypatch.setattr(aim_runs, "_changes", lambda flat: changes(flat, block=7))
-    mask = np.random.default_rng(2).random((1, 5, 20)) < 0.5
-    np.testing.assert_array_equal(decode(encode(mask), mask.shape, NO_FRAME) == 127, mask)
+@pytest.mark.parametrize("density", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("shape", [(7, 9, 30), (4, 9, 20), (4, 5, 30), (4, 5, 20)])
+def test_a_part_is_encoded_like_the_whole_image_that_holds_it(density, shape):
+    part = np.random.default_rng(2).random((4, 5, 20)) < density
+    for corner in {(0, 0, 0), tuple(n - m for n, m in zip(shape, part.shape, strict=True))}:
+        whole = np.zeros(shape, bool)
+        whole[tuple(slice(c, c + n) for c, n in zip(corner, part.shape, strict=True))] = part
+        stream = encode(part, shape, corner)
+        assert stream == encode(whole)
+        np.testing.assert_array_equal(decode(stream, shape, NO_FRAME) == 127, whole)
 
 
 def test_an_array_in_another_order_is_encoded_by_its_indices():

@@ -19,7 +19,7 @@ from napari_vbmd.io.files import (
     write_mask,
 )
 from napari_vbmd.io.isq import write_isq
-from napari_vbmd.scan import Scan
+from napari_vbmd.scan import Mask, Scan
 
 SPACING = (0.082, 0.082, 0.082)
 
@@ -316,6 +316,27 @@ def test_several_labels_return_in_every_format(tmp_path, grid, suffix):
 def test_a_mask_in_another_memory_order_returns(tmp_path, mask, grid, suffix):
     write_mask(tmp_path / f"m{suffix}", np.asfortranarray(mask), grid)
     np.testing.assert_array_equal(read_mask(tmp_path / f"m{suffix}").voxels, mask)
+
+
+@pytest.mark.parametrize("suffix", MASK_SUFFIXES)
+@pytest.mark.parametrize("labels", [1, 3])
+def test_a_mask_on_a_box_is_written_as_on_the_whole_grid(tmp_path, grid, suffix, labels):
+    box = tuple(slice(n // 3, n - 1) for n in grid.shape)
+    whole = np.zeros(grid.shape, np.uint8)
+    whole[box] = np.random.default_rng(0).integers(0, labels, whole[box].shape, endpoint=True)
+    filled = write_mask(tmp_path / f"whole{suffix}", whole, grid, {"Site": 4})
+    placed = write_mask(
+        tmp_path / f"box{suffix}", Mask(whole[box], grid.box(box)), grid, {"Site": 4}
+    )
+    np.testing.assert_array_equal(read_mask(placed).voxels, whole)
+    assert placed.read_bytes() == filled.read_bytes()
+
+
+def test_what_of_a_mask_lies_beyond_the_grid_is_left_out(tmp_path, mask, grid):
+    beyond = Grid(grid.shape, grid.spacing_mm, (grid.position[0] - 1, *grid.position[1:]))
+    path = write_mask(tmp_path / "m.aim", Mask(mask.astype(np.uint8), beyond), grid)
+    np.testing.assert_array_equal(read_mask(path).voxels[:-1], mask[1:])
+    assert not read_mask(path).voxels[-1].any()
 
 
 def test_the_log_goes_into_an_aim(tmp_path, mask, grid):

@@ -52,7 +52,7 @@ def _info(arguments, words, console) -> None:
 
 
 def _segment(arguments, words, console) -> None:
-    from ..pipeline import Stages, make_mask, mask_log, on_scan_grid
+    from ..pipeline import Stages, make_mask, mask_log
 
     start = time.perf_counter()
     chosen = chosen_method(arguments, console)
@@ -64,8 +64,7 @@ def _segment(arguments, words, console) -> None:
             "AIM cannot say: choose .nii.gz"
         )
     segmentation, changes = make_mask(scan, **chosen, stages=Stages(console.progress))
-    whole = on_scan_grid(segmentation.mask, scan)
-    write_mask(out, whole, scan.grid, mask_log(scan, segmentation), scan)
+    write_mask(out, segmentation.mask, scan.grid, mask_log(scan, segmentation), scan)
     for warning in segmentation.warnings:
         console.note(f"note: {warning}")
     content = {

@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from ..morphology import bounding_box
+
 _RUN_WITHOUT_TOGGLE = 254
 _BLOCK = 1 << 14  # runs decoded at a time, 4 million voxels at most, so that memory stays small
 _WIDEST_FRAME = 27  # times the voxels within: a frame costs no bytes, so a header may claim any
@@ -106,17 +108,33 @@ def within_frame(
     return np.pad(voxels, [(f, f) for f in frame]) if any(frame) else voxels
 
 
-def encode(mask: np.ndarray) -> bytes:
-    """The binary-compressed stream of a mask that holds one label at most, as the scanner's 127."""
-    flat = np.ascontiguousarray(mask).reshape(-1)
-    edges = np.concatenate(([0], *_changes(flat), [flat.size]))
+def encode(
+    mask: np.ndarray,
+    shape: tuple[int, int, int] | None = None,
+    corner: tuple[int, int, int] = (0, 0, 0),
+) -> bytes:
+    """The binary-compressed stream of a mask that holds one label at most, as the scanner's 127.
+
+    Parameters
+    ----------
+    mask : array, shape (z, y, x)
+    shape : tuple of int, optional
+        Of the whole image; that of the mask when None. The whole is never held.
+    corner : tuple of int
+        Where in the image the mask begins; around it the image is empty.
+    """
+    shape = mask.shape if shape is None else shape
+    changes, size = _changes(mask, shape, corner), math.prod(shape)
+    begins_inside = changes.size > 0 and changes[0] == 0
+    changes = changes[(changes > 0) & (changes < size)]
+    edges = np.concatenate(([0], changes, [size]))
     # a run of n is as many 255 (254 voxels, no toggle) as leave 1 to 254 for the last code; a last
     # code of 0 after them would say the same, but aimio-py refuses it
     full, rest = np.divmod(np.diff(edges) - 1, _RUN_WITHOUT_TOGGLE)
     ends = np.cumsum(full + 1) - 1
     codes = np.full(int(ends[-1]) + 1, 255, np.uint8)
     codes[ends] = rest + 1
-    return bytes((127, 0) if flat[0] else (0, 127)) + codes.tobytes()
+    return bytes((127, 0) if begins_inside else (0, 127)) + codes.tobytes()
 
 
 def _fill(voxels: np.ndarray, values: np.ndarray, lengths: np.ndarray) -> None:
@@ -132,8 +150,19 @@ def _fill(voxels: np.ndarray, values: np.ndarray, lengths: np.ndarray) -> None:
     voxels[places] = np.repeat(values[set_], count)
 
 
-def _changes(flat: np.ndarray, block: int = 1 << 20):
-    """Indices at which the value changes, block by block so that memory stays small."""
-    for start in range(0, flat.size - 1, block):
-        part = flat[start : start + block + 1]
-        yield np.flatnonzero(part[1:] != part[:-1]) + (start + 1)
+def _changes(mask: np.ndarray, shape, corner) -> np.ndarray:
+    """Where in the whole image, voxel after voxel, inside becomes outside and back."""
+    box = bounding_box(mask)
+    if box is None:
+        return np.zeros(0, np.int64)
+    deep, high, wide = (side.start + first for side, first in zip(box, corner, strict=True))
+    changes = [np.zeros(0, np.int64)]
+    for z, plane in enumerate(mask[box], deep):
+        # a column of air on both sides: every row begins and ends outside
+        rows = np.pad(plane != 0, ((0, 0), (1, 1)))
+        y, x = np.nonzero(rows[:, 1:] != rows[:, :-1])
+        changes.append((z * shape[1] + y + high) * shape[2] + x + wide)
+    found = np.concatenate(changes)
+    # a run that goes on in the next row, or slice, ended and began at one place
+    meets = found[1:] == found[:-1]
+    return found[~(np.append(meets, False) | np.append(False, meets))]

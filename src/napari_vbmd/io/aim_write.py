@@ -22,7 +22,11 @@ _Extents = Mapping[str, tuple[int, int, int]]
 
 
 def write_aim_mask(
-    path: str | Path, mask: np.ndarray, grid: Grid, log: Mapping[str, object] | None = None
+    path: str | Path,
+    mask: np.ndarray,
+    grid: Grid,
+    log: Mapping[str, object] | None = None,
+    corner: tuple[int, int, int] = (0, 0, 0),
 ) -> None:
     """Write a mask as AIM: binary-compressed when it holds one label, else as char.
 
@@ -35,6 +39,8 @@ def write_aim_mask(
         Its position must be whole numbers.
     log : mapping
         A `ProcessingLog`, written as it is, or entries of one.
+    corner : tuple of int
+        Where on the grid the mask begins; it may be smaller, and around it nothing is set.
 
     Raises
     ------
@@ -48,9 +54,11 @@ def write_aim_mask(
         raise ParameterError(f"{path}: an AIM mask holds labels up to 127, not {highest}")
     several = highest > 1 and any(np.any((s != 0) & (s != highest)) for s in mask)
     if not several:
-        kind, data = BINARY, aim_runs.encode(mask)
+        kind, data = BINARY, aim_runs.encode(mask, grid.shape, corner)
     else:
-        kind, data = CHAR, np.ascontiguousarray(mask, np.int8).data
+        whole = np.zeros(grid.shape, np.int8)
+        whole[tuple(slice(c, c + n) for c, n in zip(corner, mask.shape, strict=True))] = mask
+        kind, data = CHAR, whole.data
     _write(path, kind, grid, log or {}, data)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FileFormatError, ParameterError, VbmdError, WriteError
-from ..grid import Grid
+from ..grid import Grid, place
 from ..scan import Mask, Scan
 from .aim import read_aim
 from .aim_write import write_aim_mask
@@ -101,7 +101,7 @@ def read_mask(path: str | Path) -> Mask:
 
 def write_mask(
     path: str | Path,
-    mask: np.ndarray,
+    mask: np.ndarray | Mask,
     grid: Grid,
     log: Mapping[str, object] | None = None,
     scan: Scan | None = None,
@@ -112,9 +112,10 @@ def write_mask(
     ----------
     path : path
         Ending in .aim, .nii.gz, .nii, .nrrd or .mha.
-    mask : array of bool or uint8, shape (z, y, x)
+    mask : Mask, or array of bool or uint8, shape (z, y, x)
+        An array fills the grid. A Mask is placed on it; an AIM never holds what lies around.
     grid : Grid
-        The mask's own grid.
+        Of the file.
     log : mapping, optional
         Entries for an AIM's processing log; a whole `ProcessingLog` is written as it is.
     scan : Scan, optional
@@ -134,18 +135,26 @@ def write_mask(
     """
     path = Path(path)
     check_mask_path(path, scan)
-    mask = np.asarray(mask)
-    if mask.dtype not in (bool, np.uint8):
-        raise ParameterError(f"{path}: a mask is an array of bool or uint8, not {mask.dtype}")
-    if mask.shape != grid.shape:
-        raise ParameterError(f"{path}: mask {mask.shape} and grid {grid.shape} differ")
-    if mask.dtype == bool:
-        mask = mask.view(np.uint8)
+    voxels, own_grid = (mask.voxels, mask.grid) if isinstance(mask, Mask) else (mask, grid)
+    voxels = _checked(path, voxels, own_grid)
+    placement = place(own_grid, grid)
     if suffix_of(path) == ".aim":
-        write_aim_mask(path, mask, grid, _carried(log, scan))
+        corner = tuple(side.start for side in placement.target_box)
+        part = voxels[placement.source_box]
+        write_aim_mask(path, part, grid, _carried(log, scan), corner)
     else:
-        write_itk_mask(path, mask, grid)
+        write_itk_mask(path, placement.paste(voxels), grid)
     return path
+
+
+def _checked(path: Path, voxels: np.ndarray, grid: Grid) -> np.ndarray:
+    """A mask's voxels as uint8."""
+    voxels = np.asarray(voxels)
+    if voxels.dtype not in (bool, np.uint8):
+        raise ParameterError(f"{path}: a mask is an array of bool or uint8, not {voxels.dtype}")
+    if voxels.shape != grid.shape:
+        raise ParameterError(f"{path}: mask {voxels.shape} and grid {grid.shape} differ")
+    return voxels.view(np.uint8) if voxels.dtype == bool else voxels
 
 
 def _carried(log: Mapping[str, object] | None, scan: Scan | None) -> Mapping[str, object]:

@@ -1,7 +1,7 @@
 """One patient, files in and files out: scan -> mask -> measurement -> report."""
 
 from .folder import RESULTS
-from .mask import PostProcessing, make_mask, mask_log, on_scan_grid
+from .mask import PostProcessing, make_mask, mask_log
 from .patient import PatientRun, run_patient
 from .stages import Stages
 
@@ -12,6 +12,5 @@ __all__ = [
     "Stages",
     "make_mask",
     "mask_log",
-    "on_scan_grid",
     "run_patient",
 ]

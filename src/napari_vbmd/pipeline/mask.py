@@ -67,11 +67,6 @@ def make_mask(
     return replace(segmentation, mask=replace(before, voxels=voxels)), changes
 
 
-def on_scan_grid(mask: Mask, scan: Scan) -> np.ndarray:
-    """The mask's voxels on the whole of the scan's grid."""
-    return place(mask.grid, scan.grid).paste(mask.voxels)
-
-
 def mask_log(scan: Scan, segmentation: Segmentation) -> dict[str, str]:
     """Entries for the processing log of a mask's AIM."""
     first_last, weights = segmentation.slices, segmentation.facts.get("weights")

@@ -15,6 +15,7 @@ from ..measurement.comparison import Comparison, measure_against
 from ..measurement.curves import OnScan, curves
 from ..report import figure_png, overlay_figure, profile_figure, report_html, report_pdf
 from ..scan import Mask, Scan
+from .checksum import described_beside
 from .folder import (
     RESULTS,
     check_not_an_input,
@@ -23,7 +24,7 @@ from .folder import (
     write_numbers,
     write_text,
 )
-from .mask import PostProcessing, make_mask, mask_log, on_scan_grid
+from .mask import PostProcessing, make_mask, mask_log
 from .stages import Progress, Stages
 
 
@@ -116,25 +117,28 @@ def run_patient(
     with stages.stage("read"):
         scan, expert = _read(scan, expert, calibration)
         check_not_an_input(out_dir, scan, expert)
-    segmentation, changes = make_mask(scan, method, parameters, slices, post_processing, stages)
-    with stages.stage("measure") as within:
-        comparison = measure_against(scan, segmentation.mask, expert, progress=within)
-        comparison = _with_curves(comparison, segmentation.probability, expert, scan)
-    comparison = _with_warnings(comparison, segmentation.warnings)
-    with stages.stage("checksum") as within:
-        facts = {
-            "scan": provenance.describe_file(scan, within),
-            "expert": provenance.describe_file(expert) if expert else None,
-            "method": method,
-            "parameters": segmentation.parameters,
-            "method_facts": segmentation.facts,
-            "slices": slices,
-            "post_processing": changes,
-            "synthetic": scan.is_synthetic,
-            "command": command,
-            "motion_grade": motion_grade,
-            "series": [one.path.absolute().name for one in (scan, expert) if _is_series(one)],
-        }
+    with described_beside(scan) as described:
+        segmentation, changes = make_mask(scan, method, parameters, slices, post_processing, stages)
+        with stages.stage("measure") as within:
+            comparison = measure_against(scan, segmentation.mask, expert, progress=within)
+            comparison = _with_curves(comparison, segmentation.probability, expert, scan)
+        comparison = _with_warnings(comparison, segmentation.warnings)
+        with stages.stage("checksum") as within:  # what is left of it
+            files = {
+                "scan": described(within),
+                "expert": provenance.describe_file(expert) if expert else None,
+            }
+    facts = files | {
+        "method": method,
+        "parameters": segmentation.parameters,
+        "method_facts": segmentation.facts,
+        "slices": slices,
+        "post_processing": changes,
+        "synthetic": scan.is_synthetic,
+        "command": command,
+        "motion_grade": motion_grade,
+        "series": [one.path.absolute().name for one in (scan, expert) if _is_series(one)],
+    }
     with written_together(out_dir, RESULTS) as staging:
         comparison = _write_mask(staging, scan, segmentation, comparison, stages)
         masks = segmentation.mask, expert
@@ -176,11 +180,11 @@ def _write_mask(staging, scan, segmentation, comparison, stages) -> Comparison:
     """Write mask.aim, or mask.nii.gz where an AIM cannot hold it, which becomes a warning."""
     log = mask_log(scan, segmentation)
     with stages.stage("mask file"):
-        whole = on_scan_grid(segmentation.mask, scan)
+        mask = segmentation.mask
         try:
-            write_mask(staging / "mask.aim", whole, scan.grid, log, scan)
+            write_mask(staging / "mask.aim", mask, scan.grid, log, scan)
         except ParameterError:
-            write_mask(staging / "mask.nii.gz", whole, scan.grid)
+            write_mask(staging / "mask.nii.gz", mask, scan.grid)
             warning = "the scan's first voxel is not at a whole index, which an AIM cannot say: "
             return _with_warnings(comparison, [f"{warning}the mask is mask.nii.gz"])
     return comparison
