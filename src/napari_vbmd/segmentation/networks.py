@@ -139,7 +139,10 @@ class UNet3D(nn.Module):
         self.down = nn.ModuleList(_DownStage(narrow, wide) for narrow, wide in pairwise(widths))
         self.bottom = _Up(widths[4], widths[3])
         self.bottom_mix = _convolution(widths[3], widths[3], kernel=1)
-        self.join = nn.ModuleList(_Join(2 * width) for width in widths[3::-1])
+        self.join = nn.ModuleList(
+            nn.ModuleDict({"convolution": _convolution(2 * width, 2 * width)})
+            for width in widths[3::-1]
+        )
         self.narrow = nn.ModuleList(
             _convolution(2 * width, width, kernel=1) for width in widths[3:0:-1]
         )
@@ -165,7 +168,9 @@ class UNet3D(nn.Module):
         features = _active(_normalised(self.bottom_mix(features)))
         joined = []
         for step, join in enumerate(self.join):
-            features = join(torch.cat([features, skips.pop()], dim=1))
+            # in two lines: what was joined is let go before the norm, where memory is at its peak
+            features = join["convolution"](torch.cat([features, skips.pop()], dim=1))
+            features = _active(_normalised(features))
             joined.append(features)
             if step < len(self.up):
                 features = self.up[step](self.narrow[step](features))
@@ -217,19 +222,8 @@ class _Up(nn.Module):
         self.convolution = _convolution(wide, narrow)
 
     def forward(self, features):
-        features = _doubled(_active(_normalised(features)))
-        return _active(_normalised(self.convolution(features)))
-
-
-class _Join(nn.Module):
-    """A convolution over what came up and what was kept."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.convolution = _convolution(width, width)
-
-    def forward(self, features):
-        return _active(_normalised(self.convolution(features)))
+        features = self.convolution(_doubled(_active(_normalised(features))))
+        return _active(_normalised(features))
 
 
 def _convolution(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Conv3d:
