@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,10 @@ from napari_vbmd.pipeline import RESULTS, PostProcessing, make_mask, run_patient
 from napari_vbmd.provenance import file_hash
 from napari_vbmd.scan import Scan
 
-WRITTEN = set(RESULTS) - {"mask.nii.gz"}
+WRITTEN = set(RESULTS) - {"mask.nii.gz", "curves.png", "curves.svg"}
+
+
+EVERY_SLICE = [(z, np.full((40, 40), 128.0), np.s_[:, :]) for z in range(16)]
 
 
 def contents(folder) -> dict[str, bytes]:
@@ -130,6 +134,35 @@ def test_the_networks_probability_is_rated_against_the_expert(
     assert said["auc"] == pytest.approx(roc_auc_score(truth, score))
     assert said["average_precision"] == pytest.approx(average_precision_score(truth, score))
     assert said["no_curves_because"] is None
+    assert contents(out).keys() == {*WRITTEN, "curves.png", "curves.svg"}
+    assert "curves" in json.loads((out / "run.json").read_text())["seconds"]
+
+
+def test_the_rating_of_a_probability_can_be_cancelled(scan_path, out, expert_path, monkeypatch):
+    made, changes = make_mask(read_scan(scan_path))
+    made = replace(made, probability=SimpleNamespace(on_scan=lambda: EVERY_SLICE))
+    monkeypatch.setattr("napari_vbmd.pipeline.patient.make_mask", lambda *_: (made, changes))
+
+    def stop(_, message):
+        if message.startswith("curves: AUC, slice 3"):
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run_patient(scan_path, out, expert=expert_path, progress=stop)
+    assert not out.exists()
+
+
+def test_compartments_are_in_every_result_where_they_were_asked_for(scan_path, out):
+    result = run_patient(scan_path, out, compartments=True)
+    written = json.loads((out / "measurement.json").read_text())["compartments"]
+    assert written["tb_area_mm2"] == result.compartments.tb_area_mm2 > 0
+    (row,) = csv.DictReader((out / "measurement.csv").open())
+    assert float(row["ct_vbmd_mg_cm3"]) == written["ct_vbmd_mg_cm3"]
+    assert row["missing"].startswith("ct_po_percent: voxels of 0.2 mm")
+    page = result.report_path.read_text(encoding="utf-8")
+    assert "Tb.vBMD" in page
+    assert "Without Ct.Po: voxels of 0.2 mm" in page
+    assert "compartments" in json.loads((out / "run.json").read_text())["seconds"]
 
 
 def test_progress_never_goes_back_and_names_the_stage(scan_path, out):

@@ -10,8 +10,11 @@ from scipy.ndimage import label
 from napari_vbmd.calibration import Calibration
 from napari_vbmd.grid import Grid
 from napari_vbmd.measurement.comparison import measure_against
+from napari_vbmd.measurement.compartments import NUMBERS, Compartments
+from napari_vbmd.measurement.curves import Curves
 from napari_vbmd.provenance import run_record
 from napari_vbmd.report import (
+    content,
     figure_png,
     overlay_figure,
     profile_figure,
@@ -67,7 +70,7 @@ def words(paper: Paper) -> str:
 
 
 def laid_out(scan, comparison, record) -> Paper:
-    return sheet._laid_out(scan, comparison, record, [], 1.0, 1.0)
+    return sheet._laid_out(scan, comparison, record, {}, [], 1.0, 1.0)
 
 
 def test_it_is_one_page_of_a4_with_the_same_bytes_every_time(scan, mask, record, picture):
@@ -142,3 +145,74 @@ def test_the_vendors_density_of_the_real_joint_stands_in_both_reports(real_joint
     assert "203.9 ± 213.0" in words(laid_out(scan, comparison, {}))
     assert "203.9 <span" in report_html(scan, comparison, *pictures)
     assert report_pdf(scan, comparison, *pictures).startswith(b"%PDF")
+
+
+def split(**missing) -> Compartments:
+    """Compartments of one bone, some of them missing."""
+    numbers = dict.fromkeys(NUMBERS, 12.5) | dict.fromkeys(missing)
+    return Compartments(**numbers, missing=missing)
+
+
+@pytest.fixture
+def two_bones(mask) -> Mask:
+    voxels = mask.voxels.copy()
+    voxels[3:] = 2
+    return replace(mask, voxels=voxels)
+
+
+def test_every_label_is_a_row_with_its_overlap_and_compartments(scan, two_bones, record):
+    comparison = measure_against(scan, two_bones, two_bones)
+    why = "voxels of 0.5 mm are too large for pores"
+    parts = {1: split(), 2: split(ct_po_percent=why)}
+    table = content.bones(comparison, parts)
+    assert [name for name, _ in table.rows] == ["Label 1", "Label 2"]
+    heads = [name for name, _ in table.heads]
+    assert heads[:5] == ["Tt.vBMD", "Volume", "Tt.Ar", "Dice", "HD95"]
+    density = comparison.labels[2].tt_vbmd_mg_cm3
+    assert table.rows[1][1][:4] == [f"{density:.1f}", "37.5", "25.00", "1.000"]
+    assert [row[1][heads.index("Ct.Po")] for row in table.rows] == ["12.5", "-"]
+    assert table.below == [f"Without Ct.Po of label 2: {why}."]
+    paper = sheet._laid_out(scan, comparison, record, parts, [], 1.0, 1.0)
+    page = report_html(scan, comparison, b"", b"", record, parts)
+    for text in ("Label 2", "Tb.BV/TV", f"{density:.1f}", table.below[0]):
+        assert text in words(paper)
+        assert text in page
+
+
+def test_one_bone_has_a_row_for_its_compartments_only_where_they_were_measured(scan, mask):
+    comparison = measure_against(scan, mask, mask)
+    assert content.bones(comparison, {}) is None
+    [(name, cells)] = content.bones(comparison, {None: split()}).rows
+    assert (name, len(cells)) == ("Mask", len(NUMBERS))
+
+
+def test_labels_that_do_not_fit_are_left_out_and_that_is_said(scan, mask):
+    voxels = np.arange(1, 401, dtype=np.uint16).reshape(20, 20) % 10 + 1
+    many = replace(mask, voxels=np.broadcast_to(voxels.astype(np.uint8), mask.voxels.shape))
+    table = content.bones(measure_against(scan, many), {})
+    assert len(table.rows) == content.MOST_BONES == 8
+    assert table.below == ["2 more labels are not shown: --json has them."]
+
+
+def test_long_texts_make_the_letters_of_the_printed_page_smaller(scan, mask, record):
+    comparison = measure_against(scan, mask, mask)
+    assert 'style="--letters: 1.0"' in report_html(scan, comparison, b"", b"", record)
+    texts = [f"warning {k}: {'words that take their room ' * 8}" for k in range(25)]
+    measurement = replace(comparison.measurement, warnings=texts)
+    page = report_html(scan, replace(comparison, measurement=measurement), b"", b"", record)
+    assert float(re.search(r"--letters: ([\d.]+)", page)[1]) < 1
+
+
+def test_areas_of_a_networks_curves_stand_with_the_overlap(scan, mask, record):
+    counts = np.zeros((2, 256), np.int64)
+    counts[0, 200], counts[1, 3], counts[1, 220] = 90, 900, 100
+    comparison = replace(measure_against(scan, mask, mask), curves=Curves(*counts))
+    rows = dict(row[:2] for row in content.overlap(comparison).rows)
+    assert rows["AUC"] == ("0.9000",)
+    assert rows["Average precision"] == (f"{comparison.average_precision:.4f}",)
+    assert rows["Volume difference"] == ("0.0",)
+    [_, _, roc, precision] = profile_figure(comparison).axes
+    assert roc.get_title() == "ROC: AUC 0.9000"
+    assert roc.get_xlim()[1] == 1.0, "far from the corner: the whole curve is shown"
+    np.testing.assert_allclose(roc.lines[0].get_xdata()[-1], 1.0)
+    assert precision.get_xlabel() == "Sensitivity (recall)"

@@ -32,6 +32,11 @@ def add_options(
         metavar="DIR",
         help="for a folder a patient, and batch.csv",
     )
+    command.add_argument(
+        "--compartments",
+        action="store_true",
+        help="cortical and trabecular numbers, too (docs/measurements.md)",
+    )
     place = command.add_mutually_exclusive_group()
     place.add_argument(
         "--workers",
@@ -64,7 +69,12 @@ def run(
 
     manifest = read_manifest(arguments.manifest)
     chosen = chosen_method(arguments, console)
-    settings = BatchSettings(calibration=calibration or {}, command=tuple(words), **chosen)
+    settings = BatchSettings(
+        calibration=calibration or {},
+        command=tuple(words),
+        compartments=arguments.compartments,
+        **chosen,
+    )
     batch = run_batch(
         manifest,
         arguments.out,

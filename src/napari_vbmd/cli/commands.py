@@ -108,6 +108,7 @@ def _run(arguments, words, console) -> None:
         calibration=_calibration(arguments),
         command=words,
         motion_grade=arguments.motion_grade,
+        compartments=arguments.compartments,
         **chosen_method(arguments, console),
     )
     _say_notes(result.comparison, console)

@@ -9,7 +9,7 @@ from typing import Any
 from ..calibration import UNIT_NAMES
 from ..io.processing_log import ProcessingLog
 from ..measurement.comparison import Comparison
-from ..measurement.tables import OVERLAPS, rows_for_people
+from ..measurement.tables import OVERLAPS, overlap_rows, rows_for_people
 from ..scan import Scan
 from .console import Console, aligned
 from .parser import UsageError
@@ -76,9 +76,9 @@ def table(comparison: Comparison) -> str:
     head = ("", "mask", "expert" if compared else "", "difference" if compared else "", "")
     parts = [aligned([head, *rows_for_people(comparison)], right=(1, 2, 3))]
     if compared:
-        overlap = comparison.overlap
-        rows = [(q.name, q.text(getattr(overlap, q.key)), q.unit) for q in OVERLAPS]
-        parts.append(aligned(rows, right=(1,)))
+        parts.append(aligned(overlap_rows(comparison), right=(1,)))
+    if comparison.per_label:
+        parts.append(_per_label(comparison))
     used = comparison.measurement.calibration
     constants = ", ".join(f"{k} {_plain(v)}" for k, v in used.items() if v not in (None, ""))
     parts.append(f"calibration: {constants}")
@@ -86,14 +86,29 @@ def table(comparison: Comparison) -> str:
     return "\n\n".join([*parts, "\n".join(warnings)] if warnings else parts)
 
 
+def _per_label(comparison: Comparison) -> str:
+    """The overlap of every label by itself: a column each."""
+    labels = [f"label {label}" for label in comparison.per_label]
+    rows = [
+        (q.name, *(q.text(getattr(one, q.key)) for one in comparison.per_label.values()), q.unit)
+        for q in OVERLAPS
+    ]
+    return aligned([("overlap", *labels, ""), *rows], right=range(1, len(labels) + 1))
+
+
 def run(result) -> dict[str, Any]:
     """The content of measurement.json, and where everything is."""
-    return result.comparison.to_dict() | {
-        "method": result.record["method"],
-        "seconds": result.record["seconds"],
-        "peak_memory_bytes": result.record["peak_memory_bytes"],
-        "files": {name: str(path) for name, path in sorted(result.files.items())},
-    }
+    parts = {"compartments": result.compartments.to_dict()} if result.compartments else {}
+    return (
+        result.comparison.to_dict()
+        | parts
+        | {
+            "method": result.record["method"],
+            "seconds": result.record["seconds"],
+            "peak_memory_bytes": result.record["peak_memory_bytes"],
+            "files": {name: str(path) for name, path in sorted(result.files.items())},
+        }
+    )
 
 
 def run_text(result) -> str:

@@ -130,6 +130,11 @@ def _run(commands) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     command.add_argument("--expert", type=Path, metavar="MASK", help="compare with this mask")
     command.add_argument(
+        "--compartments",
+        action="store_true",
+        help="cortical and trabecular numbers, too (docs/measurements.md)",
+    )
+    command.add_argument(
         "--motion-grade",
         type=int,
         choices=range(1, 6),

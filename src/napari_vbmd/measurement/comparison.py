@@ -11,7 +11,7 @@ from .accumulator import DensityAccumulator
 from .curves import Curves
 from .densitometry import Measurement, Progress, accumulate, placement_warnings, summarise
 from .frames import frame_warnings
-from .overlap import Overlap, compare
+from .overlap import Overlap, compare, compare_labels
 
 _NO_CURVES = "no probability is at hand: the mask was not made by a network in this run"
 
@@ -33,6 +33,8 @@ class Comparison:
         Of every label that both masks hold, label by label, where both hold several.
     curves : Curves or None
         Of the network's probability against the expert's mask, where one made the mask.
+    labels : dict of Measurement
+        Every label by itself, where the mask holds several and they were measured together.
     """
 
     measurement: Measurement
@@ -42,6 +44,7 @@ class Comparison:
     difference_common_slices_mg_cm3: float | None = None
     per_label: dict[int, Overlap] = field(default_factory=dict)
     curves: Curves | None = None
+    labels: dict[int, Measurement] = field(default_factory=dict)
 
     @property
     def volume_difference_mm3(self) -> float | None:
@@ -49,6 +52,23 @@ class Comparison:
         if self.expert is None:
             return None
         return self.measurement.volume_mm3 - self.expert.volume_mm3
+
+    @property
+    def volume_difference_percent(self) -> float | None:
+        """The same as a share of the expert's volume [%]."""
+        if self.expert is None:
+            return None
+        return 100 * self.volume_difference_mm3 / self.expert.volume_mm3
+
+    @property
+    def auc(self) -> float | None:
+        """Area under the ROC curve; None without `curves`."""
+        return self.curves.auc if self.curves else None
+
+    @property
+    def average_precision(self) -> float | None:
+        """Area under precision over recall; None without `curves`."""
+        return self.curves.average_precision if self.curves else None
 
     def to_dict(self) -> dict:
         """The contract of ``measure --json``."""
@@ -64,14 +84,13 @@ class Comparison:
         return result
 
     def _beside_overlap(self) -> dict:
-        volume, counted = self.volume_difference_mm3, self.curves
         return {
-            "volume_difference_mm3": volume,
-            "volume_difference_percent": 100 * volume / self.expert.volume_mm3,
+            "volume_difference_mm3": self.volume_difference_mm3,
+            "volume_difference_percent": self.volume_difference_percent,
             "per_label": {label: found.to_dict() for label, found in self.per_label.items()},
-            "auc": counted.auc if counted else None,
-            "average_precision": counted.average_precision if counted else None,
-            "no_curves_because": None if counted else _NO_CURVES,
+            "auc": self.auc,
+            "average_precision": self.average_precision,
+            "no_curves_because": None if self.curves else _NO_CURVES,
         }
 
 
@@ -90,17 +109,23 @@ def measure_against(
     """
     transform = scan.density_transform()
     if expert is None:
-        return Comparison(_measured(scan, mask, label, progress)[1])
+        ours, measurement = _measured(scan, mask, label, progress)
+        return Comparison(measurement, labels=_by_label(scan, ours, label))
     ours, measurement = _measured(scan, mask, label, _part(progress, 0.0, 0.3))
     theirs, of_expert = _measured(scan, expert, None, _part(progress, 0.3, 0.6))
-    overlap = compare(mask, expert, scan.grid, label, _part(progress, 0.6, 1.0))
+    shared = [] if label is not None else _shared_labels(ours, theirs)
+    whole_done = 0.8 if shared else 1.0
+    overlap = compare(mask, expert, scan.grid, label, _part(progress, 0.6, whole_done))
     on_common = difference_on_common_slices(ours, theirs, transform, label)
     difference = measurement.tt_vbmd_mg_cm3 - of_expert.tt_vbmd_mg_cm3
     doubts = frame_warnings(scan, expert, "the expert's mask")
     measurement = replace(measurement, warnings=[*measurement.warnings, *doubts])
-    labels = set() if label is not None else _shared_labels(ours, theirs)
-    per_label = {n: compare(mask, expert, scan.grid, n, expert_label=n) for n in sorted(labels)}
-    return Comparison(measurement, of_expert, overlap, difference, on_common, per_label)
+    rest = _part(progress, whole_done, 1.0)
+    per_label = compare_labels(mask, expert, scan.grid, shared, rest) if shared else {}
+    labels = _by_label(scan, ours, label)
+    return Comparison(
+        measurement, of_expert, overlap, difference, on_common, per_label, labels=labels
+    )
 
 
 def difference_on_common_slices(
@@ -119,10 +144,19 @@ def difference_on_common_slices(
     return ours.sums(label, common).mean(transform) - theirs.sums(None, common).mean(transform)
 
 
-def _shared_labels(ours: DensityAccumulator, theirs: DensityAccumulator) -> set[int]:
+def _shared_labels(ours: DensityAccumulator, theirs: DensityAccumulator) -> list[int]:
     """The labels that both hold, where both hold several; where one holds one, none."""
     both = [set(sums.labels()) for sums in (ours, theirs)]
-    return both[0] & both[1] if min(map(len, both)) > 1 else set()
+    return sorted(both[0] & both[1]) if min(map(len, both)) > 1 else []
+
+
+def _by_label(scan: Scan, ours: DensityAccumulator, label: int | None) -> dict[int, Measurement]:
+    """Every label by itself, from the sums that there are; none where only one was measured."""
+    labels = ours.labels()
+    if label is not None or len(labels) < 2:
+        return {}
+    transform = scan.density_transform()
+    return {one: summarise(scan, ours, transform, one) for one in labels}
 
 
 def _measured(scan, mask, label, progress) -> tuple[DensityAccumulator, Measurement]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..grid import place
 from ..scan import Mask, Scan
+from .densitometry import Progress
 
 LEVELS = 255
 
@@ -89,7 +90,9 @@ class Curves:
 
 
 def curves(
-    slices: Iterable[tuple[int, np.ndarray, tuple[slice, slice]]], expert: np.ndarray
+    slices: Iterable[tuple[int, np.ndarray, tuple[slice, slice]]],
+    expert: np.ndarray,
+    progress: Progress | None = None,
 ) -> Curves:
     """Count the voxels of a scan.
 
@@ -100,6 +103,8 @@ def curves(
         lie in the slice (y, x). Everywhere else the level is 0.
     expert : ndarray, shape (z, y, x)
         The expert's mask on the scan's whole grid; other than zero is bone.
+    progress : callable, optional
+        Called with a fraction and a message; may raise to cancel.
     """
     bone, other = np.zeros(LEVELS + 1, np.int64), np.zeros(LEVELS + 1, np.int64)
     seen = seen_bone = 0
@@ -110,6 +115,8 @@ def curves(
         other += np.bincount(levels[~inside], minlength=LEVELS + 1)
         seen += levels.size
         seen_bone += int(np.count_nonzero(inside))
+        if progress:
+            progress((z + 1) / len(expert), f"AUC, slice {z}")
     all_bone = sum(int(np.count_nonzero(plane)) for plane in expert)
     bone[0] += all_bone - seen_bone
     other[0] += int(np.prod(expert.shape)) - all_bone - (seen - seen_bone)
@@ -124,6 +131,9 @@ class OnScan:
         self._voxels = mask.voxels[placement.source_box]
         self._slices, *self._box = placement.target_box
         self.shape = scan.grid.shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
 
     def __getitem__(self, z: int) -> np.ndarray:
         plane = np.zeros(self.shape[1:], bool)

@@ -4,10 +4,12 @@ Definitions as in Taha and Hanbury 2015 (BMC Med Imaging 15:29); HD95 and ASSD o
 as MONAI computes them, against which the tests check.
 """
 
+from collections.abc import Iterable
+from copy import copy
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_erosion, find_objects
 from scipy.spatial import cKDTree
 
 from ..errors import EmptyMaskError
@@ -61,21 +63,18 @@ def compare(
     grid: Grid,
     label: int | None = None,
     progress: Progress | None = None,
-    expert_label: int | None = None,
 ) -> Overlap:
     """Compare two masks, each placed on the scan's grid.
 
     Parameters
     ----------
     mask, expert : Mask
-        Any value other than zero is inside; of ``mask`` only ``label`` when it is given, of
-        ``expert`` only ``expert_label``.
+        Any value other than zero is inside; of ``mask`` only ``label`` when it is given.
     grid : Grid
         The scan's.
     label : int, optional
     progress : callable, optional
         Called with a fraction and a message; may raise to cancel.
-    expert_label : int, optional
 
     Raises
     ------
@@ -84,14 +83,41 @@ def compare(
     EmptyMaskError
         When one has no voxel on the scan.
     """
-    ours = _PlacedMask(mask, grid, label)
-    theirs = _PlacedMask(expert, grid, expert_label)
+    ours, theirs = _PlacedMask(mask, grid, label), _PlacedMask(expert, grid)
     counts = accumulate(ours, theirs, grid, progress)
     for name, voxels in ((mask.name, counts.mask), (expert.name, counts.expert)):
         if not voxels.any():
             raise EmptyMaskError(f"{name}: no voxel lies on the scan; nothing to compare")
     hd95, assd = surface_distances(ours.surface_mm(), theirs.surface_mm())
     return summarise(counts, hd95, assd)
+
+
+def compare_labels(
+    mask: Mask,
+    expert: Mask,
+    grid: Grid,
+    labels: Iterable[int],
+    progress: Progress | None = None,
+) -> dict[int, Overlap]:
+    """Compare label by label, each within the boxes that hold it.
+
+    Parameters
+    ----------
+    mask, expert, grid, progress
+        As `compare`.
+    labels : iterable of int
+        Which both masks hold on the scan.
+    """
+    labels = list(labels)
+    ours, theirs = (_PlacedMask(one, grid).by_label() for one in (mask, expert))
+    found = {}
+    for done, label in enumerate(labels):
+        if progress:
+            progress(done / len(labels), f"overlap, label {label}")
+        counts = accumulate(ours[label], theirs[label], grid)
+        distances = surface_distances(ours[label].surface_mm(), theirs[label].surface_mm())
+        found[label] = summarise(counts, *distances)
+    return found
 
 
 def accumulate(
@@ -148,8 +174,25 @@ class _PlacedMask:
         self.voxels = mask.voxels[placement.source_box]
         self.label = label
         self.box = placement.target_box
-        self.slices = range(self.box[0].start, self.box[0].stop)
         self.spacing_mm = grid.spacing_mm
+
+    @property
+    def slices(self) -> range:
+        """Those of the scan that its box reaches."""
+        return range(self.box[0].start, self.box[0].stop)
+
+    def by_label(self) -> dict[int, "_PlacedMask"]:
+        """Every label by itself, on its own box."""
+        found = {}
+        for label, box in enumerate(find_objects(self.voxels), 1):
+            if box is not None:
+                found[label] = one = copy(self)
+                one.label, one.voxels = label, self.voxels[box]
+                one.box = tuple(
+                    slice(side.start + placed.start, side.stop + placed.start)
+                    for side, placed in zip(box, self.box, strict=True)
+                )
+        return found
 
     def section(self, z: int, window: tuple[slice, slice]) -> np.ndarray | None:
         """The slice as bool within a window of the scan's slice; None when it is empty."""

@@ -3,9 +3,13 @@
 import csv
 import io
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .comparison import Comparison
+from .overlap import Overlap
+
+if TYPE_CHECKING:
+    from .compartments import Compartments
 
 
 class Quantity(NamedTuple):
@@ -41,6 +45,12 @@ OVERLAPS = (
     Quantity("dice_per_slice_mean", "Dice, mean over slices", "", 3),
     Quantity("iou_per_slice_mean", "IoU, mean over slices", "", 3),
 )
+BESIDE_OVERLAP = (  # of a comparison: differences, and what the network's probability is worth
+    Quantity("volume_difference_mm3", "Volume difference", "mm3", 1),
+    Quantity("volume_difference_percent", "Volume difference", "%", 1),
+    Quantity("auc", "AUC", "", 4),
+    Quantity("average_precision", "Average precision", "", 4),
+)
 COMPARTMENTS = (
     Quantity("tb_vbmd_mg_cm3", "Tb.vBMD", "mg HA/cm3", 1),
     Quantity("ct_vbmd_mg_cm3", "Ct.vBMD", "mg HA/cm3", 1),
@@ -71,6 +81,28 @@ def rows_for_people(comparison: Comparison) -> list[tuple[str, str, str, str, st
     return [*rows, ("Slices with mask", *[*slices, ""][:2], "", "")]
 
 
+def overlap_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """Name, number and unit of all that compares the masks in space; what is not known is left out.
+
+    The volume difference in mm3 is not among them: it stands beside the volumes.
+    """
+    found = [(q, getattr(comparison.overlap, q.key)) for q in OVERLAPS]
+    found += [(q, getattr(comparison, q.key)) for q in BESIDE_OVERLAP[1:]]
+    return [(q.name, q.text(value), q.unit) for q, value in found if value is not None]
+
+
+def overlap_cells(overlap: Overlap) -> dict[str, Any]:
+    """The overlap of one mask, or of one label, as cells of a row."""
+    return {quantity.key: getattr(overlap, quantity.key) for quantity in OVERLAPS}
+
+
+def compartment_cells(compartments: "Compartments") -> dict[str, Any]:
+    """The compartments of one bone as cells of a row, with the sentences on what is missing."""
+    why = "; ".join(f"{name}: {sentence}" for name, sentence in compartments.missing.items())
+    numbers = {quantity.key: getattr(compartments, quantity.key) for quantity in COMPARTMENTS}
+    return numbers | {"compartments_method": compartments.method, "missing": why or None}
+
+
 def row(comparison: Comparison) -> dict[str, Any]:
     """One flat row: the numbers, the overlap when there is one, and the constants used."""
     content = comparison.to_dict()
@@ -81,7 +113,8 @@ def row(comparison: Comparison) -> dict[str, Any]:
         keys = ("expert_tt_vbmd", "difference", "difference_common_slices")
         flat |= {f"{key}_mg_cm3": content[f"{key}_mg_cm3"] for key in keys}
         flat["expert_mean_slice_area_mm2"] = comparison.expert.mean_slice_area_mm2
-        flat |= {quantity.key: content["overlap"][quantity.key] for quantity in OVERLAPS}
+        flat |= overlap_cells(comparison.overlap)
+        flat |= {quantity.key: getattr(comparison, quantity.key) for quantity in BESIDE_OVERLAP}
     flat["unit_stored"] = content["calibration"].get("unit")
     return flat | {key: content["calibration"].get(key) for key in _CONSTANTS}
 

@@ -7,6 +7,7 @@ from .. import provenance
 from ..errors import WriteError
 from ..measurement import tables
 from ..measurement.comparison import Comparison
+from ..measurement.compartments import Compartments
 from ..scan import Mask, Scan
 
 RESULTS = (
@@ -16,6 +17,8 @@ RESULTS = (
     "measurement.csv",
     "measurement_slices.csv",
     "overlay.png",
+    "curves.png",
+    "curves.svg",
     "report.html",
     "report.pdf",
     "run.json",
@@ -49,11 +52,21 @@ def check_not_an_input(out_dir: Path, scan: Scan, expert: Mask | None) -> None:
                     raise WriteError(f"{file}: this is an input; choose another folder")
 
 
-def write_numbers(folder: Path, scan_name: str, method: str, comparison: Comparison) -> None:
+def write_numbers(
+    folder: Path,
+    scan_name: str,
+    method: str,
+    comparison: Comparison,
+    compartments: Compartments | None = None,
+) -> None:
     """Write measurement.json, and both tables as CSV."""
+    content = comparison.to_dict()
     row = {"scan": scan_name, "method": method, **tables.row(comparison)}
+    if compartments:
+        content["compartments"] = compartments.to_dict()
+        row |= tables.compartment_cells(compartments)
     slices = tables.slice_rows(comparison)
-    write_text(folder / "measurement.json", provenance.as_json(comparison.to_dict()))
+    write_text(folder / "measurement.json", provenance.as_json(content))
     write_text(folder / "measurement.csv", tables.csv_text([row]))
     write_text(folder / "measurement_slices.csv", tables.csv_text(slices))
 

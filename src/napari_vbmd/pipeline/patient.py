@@ -1,7 +1,7 @@
 """One patient, files in and files out: scan -> mask -> measurement -> report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,16 @@ from ..grid import place
 from ..io.aim import check_is_grey
 from ..io.files import read_mask, read_scan, write_mask
 from ..io.results import check_folder, written_together
-from ..measurement.comparison import Comparison, measure_against
-from ..measurement.curves import OnScan, curves
-from ..report import figure_png, overlay_figure, profile_figure, report_html, report_pdf
+from ..measurement.comparison import Comparison
+from ..measurement.compartments import Compartments
+from ..report import (
+    curve_files,
+    figure_png,
+    overlay_figure,
+    profile_figure,
+    report_html,
+    report_pdf,
+)
 from ..scan import Mask, Scan
 from .checksum import described_beside
 from .folder import (
@@ -25,6 +32,7 @@ from .folder import (
     write_text,
 )
 from .mask import PostProcessing, make_mask, mask_log
+from .numbers import measure_run, with_warnings
 from .stages import Progress, Stages
 
 
@@ -39,11 +47,14 @@ class PatientRun:
         Its warnings are those of the whole run.
     record : dict
         The content of run.json.
+    compartments : Compartments or None
+        Where they were asked for.
     """
 
     folder: Path
     comparison: Comparison
     record: dict[str, Any]
+    compartments: Compartments | None = None
 
     @property
     def files(self) -> dict[str, Path]:
@@ -74,6 +85,7 @@ def run_patient(
     calibration: dict[str, Any] | None = None,
     command: Sequence[str] | None = None,
     motion_grade: int | None = None,
+    compartments: bool = False,
 ) -> PatientRun:
     """Segment, post-process, measure and report one patient.
 
@@ -81,8 +93,8 @@ def run_patient(
     ----------
     scan : Scan or path
     out_dir : path
-        Folder for the results; made when missing. All of `RESULTS` arrive there together at the
-        end: after a failure or a cancel it is as it was.
+        Folder for the results; made when missing. Those of `RESULTS` that there are arrive
+        together at the end: after a failure or a cancel it is as it was.
     method : str
         A name in `METHODS`.
     parameters : optional
@@ -100,6 +112,8 @@ def run_patient(
         The words typed, for run.json.
     motion_grade : int, optional
         1 (none) to 5 (severe), as a person graded it, for the report.
+    compartments : bool
+        Whether cortical and trabecular numbers are wanted, split by two thresholds.
 
     Returns
     -------
@@ -119,10 +133,7 @@ def run_patient(
         check_not_an_input(out_dir, scan, expert)
     with described_beside(scan) as described:
         segmentation, changes = make_mask(scan, method, parameters, slices, post_processing, stages)
-        with stages.stage("measure") as within:
-            comparison = measure_against(scan, segmentation.mask, expert, progress=within)
-            comparison = _with_curves(comparison, segmentation.probability, expert, scan)
-        comparison = _with_warnings(comparison, segmentation.warnings)
+        comparison, parts = measure_run(scan, segmentation, expert, compartments, stages)
         with stages.stage("checksum") as within:  # what is left of it
             files = {
                 "scan": described(within),
@@ -142,8 +153,8 @@ def run_patient(
     with written_together(out_dir, RESULTS) as staging:
         comparison = _write_mask(staging, scan, segmentation, comparison, stages)
         masks = segmentation.mask, expert
-        record = _write_report(staging, scan, masks, comparison, facts, stages)
-    return PatientRun(out_dir, comparison, record)
+        record = _write_report(staging, scan, masks, comparison, parts, facts, stages)
+    return PatientRun(out_dir, comparison, record, parts)
 
 
 def _read(scan, expert, calibration) -> tuple[Scan, Mask | None]:
@@ -163,19 +174,6 @@ def _is_series(source: Scan | Mask | None) -> bool:
     return source is not None and source.format == "DICOM" and source.path is not None
 
 
-def _with_curves(comparison: Comparison, probability, expert, scan) -> Comparison:
-    """What the network's probability is worth, where there is one and an expert's mask."""
-    if probability is None or expert is None:
-        return comparison
-    return replace(comparison, curves=curves(probability.on_scan(), OnScan(expert, scan)))
-
-
-def _with_warnings(comparison: Comparison, warnings: Sequence[str]) -> Comparison:
-    measurement = comparison.measurement
-    every = [*warnings, *measurement.warnings]
-    return replace(comparison, measurement=replace(measurement, warnings=every))
-
-
 def _write_mask(staging, scan, segmentation, comparison, stages) -> Comparison:
     """Write mask.aim, or mask.nii.gz where an AIM cannot hold it, which becomes a warning."""
     log = mask_log(scan, segmentation)
@@ -186,23 +184,25 @@ def _write_mask(staging, scan, segmentation, comparison, stages) -> Comparison:
         except ParameterError:
             write_mask(staging / "mask.nii.gz", mask, scan.grid)
             warning = "the scan's first voxel is not at a whole index, which an AIM cannot say: "
-            return _with_warnings(comparison, [f"{warning}the mask is mask.nii.gz"])
+            return with_warnings(comparison, [f"{warning}the mask is mask.nii.gz"])
     return comparison
 
 
-def _write_report(staging, scan, masks, comparison, facts, stages) -> dict[str, Any]:
+def _write_report(staging, scan, masks, comparison, parts, facts, stages) -> dict[str, Any]:
     """Write everything but the mask; gives the content of run.json."""
     with stages.stage("figures"):
         overlay = figure_png(overlay_figure(scan, *masks))
         profile = figure_png(profile_figure(comparison))
-    (staging / "overlay.png").write_bytes(overlay)
+        others = curve_files(facts["method"], comparison.curves) if comparison.curves else {}
+    for name, data in {"overlay.png": overlay, **others}.items():
+        (staging / name).write_bytes(data)
     record = provenance.run_record(
         **facts, seconds=stages.seconds, warnings=comparison.measurement.warnings
     )
-    content = scan, comparison, overlay, profile, record
+    content = scan, comparison, overlay, profile, record, {None: parts} if parts else {}
     write_text(staging / "report.html", report_html(*content))
     (staging / "report.pdf").write_bytes(report_pdf(*content))
-    write_numbers(staging, scan.name, facts["method"], comparison)
+    write_numbers(staging, scan.name, facts["method"], comparison, parts)
     record["outputs"] = hashes(staging)
     write_text(staging / "run.json", provenance.as_json(record))
     return record

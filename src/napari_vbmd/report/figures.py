@@ -15,6 +15,7 @@ from ..mapped import in_slabs
 from ..measurement.comparison import Comparison
 from ..morphology import bounding_box
 from ..scan import Mask, Scan
+from .curve_figures import draw_small
 from .solid import solid_view
 
 # Blue and orange after Okabe and Ito, told apart by every eye; the blue lighter, to show on grey
@@ -71,20 +72,26 @@ def overlay_figure(scan: Scan, mask: Mask, expert: Mask | None = None) -> Figure
 
 
 def profile_figure(comparison: Comparison) -> Figure:
-    """Density and area of every slice along z; the expert's in orange.
+    """Density and area of every slice along z, the expert's in orange; then ROC, and precision.
 
     Parameters
     ----------
     comparison : Comparison
-        A slice without mask is a gap in the line.
+        A slice without mask is a gap in the line. Only with its `curves` there are four panels,
+        else two.
     """
     figure = Figure(figsize=(_WIDTH_IN, 1.75), dpi=_DPI)
     FigureCanvasAgg(figure)
-    panels = figure.subplots(
-        1, 2, gridspec_kw={"left": 0.07, "right": 0.995, "top": 0.97, "bottom": 0.235}
-    )
+    counted = comparison.curves if comparison.auc is not None else None
+    places = {"right": 0.995, "top": 0.97}
+    if counted:
+        places = {"right": 0.985, "top": 0.9, "wspace": 0.5}
+    places |= {"left": 0.07, "bottom": 0.235}
+    panels = figure.subplots(1, 4 if counted else 2, gridspec_kw=places)
+    if counted:
+        draw_small(*panels[2:], counted, OURS)
     for axes, key, label in zip(
-        panels,
+        panels[:2],
         ("tt_vbmd_mg_cm3", "area_mm2"),
         ("Tt.vBMD [mg HA/cm³]", "Area [mm²]"),
         strict=True,
@@ -92,9 +99,11 @@ def profile_figure(comparison: Comparison) -> Figure:
         if comparison.expert is not None:
             axes.plot(*_along_z(comparison.expert.per_slice, key), color=EXPERT, lw=2.4)
         axes.plot(*_along_z(comparison.measurement.per_slice, key), color=OURS, lw=1.2)
-        axes.set_xlabel("Slice", fontsize=7.5, labelpad=1)
-        axes.set_ylabel(label, fontsize=7.5, labelpad=2)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel="Slice", ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(4 if counted else "auto", integer=True))
+    for axes in panels:
+        axes.set_xlabel(axes.get_xlabel(), fontsize=7.5, labelpad=1)
+        axes.set_ylabel(axes.get_ylabel(), fontsize=7.5, labelpad=2)
         axes.tick_params(labelsize=7, length=2)
         axes.grid(alpha=0.25, lw=0.5)
         axes.spines[["top", "right"]].set_visible(False)

@@ -9,8 +9,10 @@ from html import escape
 from typing import Any
 
 from ..measurement.comparison import Comparison
+from ..measurement.compartments import Compartments
 from ..scan import Scan
 from . import content
+from .sheet import letters_that_fit
 from .style import CSS
 
 
@@ -20,6 +22,7 @@ def report_html(
     overlay_png: bytes,
     profile_png: bytes,
     record: Mapping[str, Any] | None = None,
+    compartments: Mapping[int | None, Compartments] | None = None,
 ) -> str:
     """The report of one patient.
 
@@ -32,6 +35,8 @@ def report_html(
         Of `overlay_figure` and `profile_figure`.
     record : mapping, optional
         Of `provenance.run_record`; None for a mask that was not made here.
+    compartments : mapping of int to Compartments, optional
+        By label; the one key None stands for all of the mask.
 
     Returns
     -------
@@ -41,6 +46,8 @@ def report_html(
     record = record or {}
     overlap = content.overlap(comparison)
     tables = _table(content.numbers(comparison)) + (_table(overlap) if overlap else "")
+    letters = letters_that_fit(scan, comparison, record, compartments or {})
+    bones = content.bones(comparison, compartments or {})
     main = (
         f'<p class="banner">{content.SYNTHETIC}</p>' if scan.is_synthetic else "",
         _warnings(content.warnings(comparison)),
@@ -49,11 +56,13 @@ def report_html(
         _picture(overlay_png, "Three slices through the mask with the outlines, and a 3D view"),
         _picture(profile_png, "Density and area of every slice"),
         f'<div class="columns">{tables}</div>',
+        _bones(bones) if bones else "",
         _facts(content.facts(scan, record)),
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>Bone density: {escape(scan.name)}</title><style>{CSS}</style></head>\n<body>\n"
+        f"<title>Bone density: {escape(scan.name)}</title><style>{CSS}</style></head>\n"
+        f'<body style="--letters: {letters}">\n'
         f"<header><h1>Bone density</h1><p>{escape(scan.name)}</p>"
         f'<p class="right">{escape(content.made(record))}</p></header>\n'
         + "\n".join(part for part in main if part)
@@ -91,6 +100,20 @@ def _table(table: content.Table) -> str:
         rows.append(f'<tr><th>{name}</th>{filled}<td class="unit">{unit}</td></tr>')
     head = "".join(f"<td>{name}</td>" for name in table.heads)
     return f"<table><thead><tr><th></th>{head}<td></td></tr></thead>{''.join(rows)}</table>"
+
+
+def _bones(table: content.BoneTable) -> str:
+    heads = "".join(f"<td>{name}</td>" for name, _ in table.heads)
+    units = "".join(f"<td>{unit}</td>" for _, unit in table.heads)
+    rows = "".join(
+        f"<tr><th>{name}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        for name, cells in table.rows
+    )
+    below = f'<p class="small">{escape(" ".join(table.below))}</p>' if table.below else ""
+    return (
+        f'<div class="bones"><table><thead><tr><th></th>{heads}</tr><tr><th></th>{units}</tr>'
+        f"</thead>{rows}</table>{below}</div>"
+    )
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> str:

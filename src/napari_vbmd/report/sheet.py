@@ -1,7 +1,7 @@
 """The patient report as one sheet of A4 (PDF), with the texts and pictures of the HTML page.
 
-What is long makes the pictures smaller, and then the letters: nothing is left out, and there is
-never a second sheet. The same content gives the same bytes.
+What is long makes the pictures smaller, and then the letters: of all that `content` gives nothing
+is left out, and there is never a second sheet. The same content gives the same bytes.
 """
 
 import io
@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..measurement.comparison import Comparison
+from ..measurement.compartments import Compartments
 from ..scan import Scan
 from . import content
 from .paper import Paper
 
 # Sizes of the pictures and of the letters, tried in turn until everything fits
-_FITS = ((1.0, 1.0), (0.9, 1.0), (0.8, 1.0), (0.7, 1.0), (0.65, 0.92), (0.6, 0.85), (0.5, 0.75))
+_FITS = ((1.0, 1.0), (0.9, 1.0), (0.8, 1.0), (0.7, 1.0), (0.65, 0.95), (0.65, 0.9), (0.7, 0.85),
+         (0.6, 0.85), (0.55, 0.8), (0.5, 0.75))  # fmt: skip
 _SMALLEST = (0.4, 0.6)
+_LEAST_OF_PICTURES = 200.0  # points of the sheet that pictures get before letters become smaller
 _GREY, _AMBER, _SAND = "#59636e", "#e69f00", "#fdf4e0"
 
 
@@ -25,9 +28,10 @@ def report_pdf(
     overlay_png: bytes,
     profile_png: bytes,
     record: Mapping[str, Any] | None = None,
+    compartments: Mapping[int | None, Compartments] | None = None,
 ) -> bytes:
     """The report of one patient as a PDF of one A4 page; parameters as of `report_html`."""
-    texts = scan, comparison, record or {}
+    texts = scan, comparison, record or {}, compartments or {}
     pictures = [Paper.read_png(png) for png in (overlay_png, profile_png)]
     for sizes in (*_FITS, _SMALLEST):
         paper = _laid_out(*texts, pictures, *sizes)
@@ -39,7 +43,23 @@ def report_pdf(
     return buffer.getvalue()
 
 
-def _laid_out(scan, comparison, record, pictures, picture_size: float, letters: float) -> Paper:
+def letters_that_fit(
+    scan: Scan,
+    comparison: Comparison,
+    record: Mapping[str, Any],
+    compartments: Mapping[int | None, Compartments],
+) -> float:
+    """The factor on the size of letters that leaves room for the pictures, for the printed page."""
+    for _, letters in (*_FITS, _SMALLEST):
+        paper = _laid_out(scan, comparison, record, compartments, [], 1.0, letters)
+        if paper.room >= _LEAST_OF_PICTURES:
+            break
+    return letters
+
+
+def _laid_out(
+    scan, comparison, record, compartments, pictures, picture_size: float, letters: float
+) -> Paper:
     paper = Paper(letters)
     _header(paper, scan, record)
     if scan.is_synthetic:
@@ -53,6 +73,9 @@ def _laid_out(scan, comparison, record, pictures, picture_size: float, letters: 
         paper.picture(picture, picture_size)
     tables = [content.numbers(comparison), content.overlap(comparison)]
     _tables(paper, [table for table in tables if table])
+    if bones := content.bones(comparison, compartments):
+        paper.skip(4)
+        _bones(paper, bones)
     paper.skip(5)
     for term, text in content.facts(scan, record):
         paper.write(term, 0, 6.5, colour=_GREY)
@@ -122,3 +145,23 @@ def _table(paper: Paper, table: content.Table, left: float, right: float) -> Non
             paper.write(cell, at, 7.5, align="right")
         paper.write(unit, right - units + 4, 7.5, colour=_GREY)
         paper.line_feed(7.5)
+
+
+def _bones(paper: Paper, table: content.BoneTable) -> None:
+    """A row a bone, across the sheet: the columns beside each other, each as wide as the others."""
+    first = max(paper.measure(name, 7.5) for name, _ in table.rows) + 6
+    widest = max(paper.measure(text, 6.5) for head in table.heads for text in head) + 8
+    column = min(widest, (paper.width - first) / len(table.heads))
+    rights = [first + column * (k + 1) for k in range(len(table.heads))]
+    for line in zip(*table.heads, strict=True):
+        for text, at in zip(line, rights, strict=True):
+            paper.write(text, at, 6.5, colour=_GREY, align="right")
+        paper.line_feed(6.5)
+    for name, cells in table.rows:
+        paper.rule(0.4, "#e3e6e9", 0, rights[-1])
+        paper.write(name, 0, 7.5)
+        for cell, at in zip(cells, rights, strict=True):
+            paper.write(cell, at, 7.5, align="right")
+        paper.line_feed(7.5)
+    if table.below:
+        paper.paragraph(" ".join(table.below), 6.5, colour=_GREY)

@@ -40,6 +40,10 @@ th { text-align: left; font-weight: 400; padding-right: 3mm; }
 td { text-align: right; font-variant-numeric: tabular-nums; padding: 0 0 0 3mm;
   white-space: nowrap; }
 td.unit { text-align: left; padding-left: 1.5mm; }
+.bones { margin-bottom: 3mm; }
+.bones table { width: 100%; }
+.bones td { padding-left: 1.5mm; }
+.bones thead tr:first-child { border: 0; }
 thead td { color: #59636e; font-size: 10px; }
 tr { border-bottom: 1px solid #e3e6e9; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.4mm 4mm; font-size: 9.5px;
@@ -48,13 +52,24 @@ dt { color: #59636e; }
 dd { overflow-wrap: anywhere; }
 footer { border-top: 1px solid #b9c0c7; margin-top: 3mm; padding-top: 1.2mm; font-weight: 600;
   font-size: 11px; }
-@media print { /* one sheet: what is long makes the pictures smaller */
+@media print { /* one sheet: what is long makes the pictures smaller, then the letters */
   * { print-color-adjust: exact; }
-  body { margin: 0 auto; height: 274mm; display: flex; flex-direction: column; }
+  body { margin: 0 auto; height: 274mm; display: flex; flex-direction: column; line-height: 1.25; }
   body > * { flex: none; }
-  img { flex: 0 1 auto; min-height: 18mm; object-fit: contain; }
-  .warnings, .banner { font-size: 10.5px; padding-top: 0.8mm; padding-bottom: 0.8mm; }
-  table { font-size: 10px; } dl { font-size: 8.5px; } footer { margin-top: auto; } }
+  header { margin-bottom: 2mm; }
+  img { flex: 0 1 auto; min-height: 18mm; margin-bottom: 1mm; object-fit: contain; }
+  .warnings, .banner { font-size: calc(10px * var(--letters)); padding-top: 0.8mm;
+    padding-bottom: 0.8mm; }
+  .headline { margin: 1mm 0 2mm; }
+  .big { font-size: calc(28px * var(--letters)); }
+  .middle { font-size: calc(20px * var(--letters)); line-height: 1.61; }
+  .label, .small, .note { font-size: calc(9.3px * var(--letters)); }
+  .note { margin-bottom: 1mm; }
+  .columns, .bones { margin-bottom: 2mm; }
+  table { font-size: calc(10px * var(--letters)); }
+  thead td { font-size: calc(9.3px * var(--letters)); }
+  dl { font-size: calc(8.5px * var(--letters)); line-height: 1.25; gap: 0 4mm; }
+  footer { margin-top: auto; } }
 """
 
 

@@ -51,6 +51,8 @@ class BatchSettings:
         As typed, for run.json.
     threads : int or None
         Of the libraries within one worker; None leaves it to them.
+    compartments : bool
+        Whether cortical and trabecular numbers are wanted.
     """
 
     method: str
@@ -61,6 +63,7 @@ class BatchSettings:
     weights_sha256: str | None = None
     command: tuple[str, ...] = ()
     threads: int | None = None
+    compartments: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ def run_case(case: BatchCase, progress: Progress | None = None) -> Outcome:
                 settings.post_processing,
                 progress,
                 command=settings.command or None,
+                compartments=settings.compartments,
             )
         found = [_read(case.folder / name) for name in ("measurement.json", "run.json")]
         return Outcome(status, "", facts, *found, time.perf_counter() - start)
@@ -216,6 +220,7 @@ def _recipe(case: BatchCase, settings: BatchSettings, scan: Scan) -> dict[str, A
             "weights": settings.weights_sha256,
             "slices": slices,
             "post_processing": asdict(settings.post_processing),
+            "compartments": settings.compartments,
             "calibration": [facts["unit_stored"], *(facts[name] for name in CONSTANTS)],
         }
     )
@@ -230,6 +235,7 @@ def _recipe_of(record: dict[str, Any], measured: dict[str, Any]) -> dict[str, An
         "weights": record["weights"] and record["weights"]["sha256"],
         "slices": record["slices"],
         "post_processing": {name: record["post_processing"][name] for name in steps},
+        "compartments": "compartments" in measured,
         "calibration": [used["unit"], *(used[name] for name in CONSTANTS)],
     }
 

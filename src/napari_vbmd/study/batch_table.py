@@ -8,7 +8,15 @@ from typing import Any
 
 from ..errors import WriteError
 from ..io.atomic import written_whole
-from ..measurement.tables import DENSITIES, OVERLAPS, csv_text
+from ..measurement.compartments import Compartments
+from ..measurement.tables import (
+    BESIDE_OVERLAP,
+    COMPARTMENTS,
+    DENSITIES,
+    OVERLAPS,
+    compartment_cells,
+    csv_text,
+)
 from .batch_case import CONSTANTS, SKIPPED, BatchCase, Outcome
 from .csv_rows import read_rows
 from .manifest import Case, relative_to
@@ -24,12 +32,13 @@ COLUMNS = (
     *("patient", "scan", "mask", "expert", "side", "status", "reason", "group", "flags"),
     *(quantity.key for quantity in DENSITIES),
     *("first_slice", "last_slice", "slice_count"),
-    *(quantity.key for quantity in OVERLAPS),
+    *(quantity.key for quantity in (*OVERLAPS, *BESIDE_OVERLAP)),
     *_DIFFERENCES,
     *("warnings", "scanner", "voxel_z_mm", "voxel_y_mm", "voxel_x_mm", "unit_stored"),
     *CONSTANTS,
     *("seconds", "method", "weights_sha256", "napari_vbmd", "scan_sha256", "expert_sha256"),
 )
+_PARTS = (*(quantity.key for quantity in COMPARTMENTS), "compartments_method", "missing")
 _ALIKE = {  # what scans of one group have in common, and how it is called
     "scanner": ("scanner",),
     "voxel size": ("voxel_z_mm", "voxel_y_mm", "voxel_x_mm"),
@@ -70,7 +79,7 @@ def row_of(case: Case, job: BatchCase, outcome: Outcome, folder: Path) -> dict[s
     them.
     """
     measured, record, facts = outcome.measurement, outcome.record, outcome.facts
-    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row: dict[str, Any] = dict.fromkeys(columns_of(job))
     row |= {
         "patient": case.patient or job.name,
         "scan": relative_to(case.scan, folder),
@@ -87,6 +96,12 @@ def row_of(case: Case, job: BatchCase, outcome: Outcome, folder: Path) -> dict[s
             row[f"voxel_{axis}_mm"] = round(spacing, 6)
         row |= {name: facts[name] for name in ("unit_stored", *CONSTANTS)}
     return row | _numbers(measured) | _record(record, job, outcome, folder)
+
+
+def columns_of(job: BatchCase) -> tuple[str, ...]:
+    """The columns of a batch: with the compartments where they were asked for."""
+    parts = _PARTS if job.settings.compartments else ()
+    return (*COLUMNS, *parts)
 
 
 def write_table(rows: Iterable[Mapping[str, Any]], path: Path) -> list[Group]:
@@ -136,9 +151,12 @@ def _numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
     numbers |= {f"{end}_slice": slices[end] for end in ("first", "last")}
     numbers["slice_count"] = slices["count"]
     if "overlap" in measured:
-        numbers |= {quantity.key: measured["overlap"].get(quantity.key) for quantity in OVERLAPS}
+        overlap = measured["overlap"]
+        numbers |= {q.key: overlap.get(q.key) for q in (*OVERLAPS, *BESIDE_OVERLAP)}
         numbers |= {name: measured.get(name) for name in _DIFFERENCES[:3]}
         numbers[_DIFFERENCES[3]] = measured["expert"].get("mean_slice_area_mm2")
+    if "compartments" in measured:
+        numbers |= compartment_cells(Compartments(**measured["compartments"]))
     return numbers
 
 
