@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import ndimage
 
 from napari_vbmd.errors import EmptyMaskError, GridMismatchError
 from napari_vbmd.grid import Grid
-from napari_vbmd.measurement.overlap import compare, surface_distances
+from napari_vbmd.measurement.overlap import compare, compare_labels, surface_distances
 from napari_vbmd.scan import Mask
 
 SPACING = (0.5, 0.2, 0.1)  # mm along z, y, x
@@ -35,6 +36,19 @@ def mask_of(voxels, position=(0, 0, 0)) -> Mask:
 def box_of(voxels, box) -> Mask:
     """The same mask, cut down to a box."""
     return mask_of(voxels[box], tuple(side.start for side in box))
+
+
+def test_labels_are_compared_as_if_each_were_the_only_one():
+    ours, theirs = (np.zeros(SHAPE, np.uint8) for _ in range(2))
+    for label, centre in ((2, (6, 7, 15)), (5, (6, 19, 15))):
+        ours[blob(label, centre)], theirs[blob(label + 9, centre)] = label, label
+    shifted = box_of(theirs, np.s_[1:12, 2:26, 0:29])
+    heard = []
+    found = compare_labels(mask_of(ours), shifted, GRID, [2, 5], lambda *said: heard.append(said))
+    for label in (2, 5):
+        alone = replace(shifted, voxels=(shifted.voxels == label).astype(np.uint8))
+        assert found[label] == compare(mask_of(ours == label), alone, GRID)
+    assert heard == [(0.0, "overlap, label 2"), (0.5, "overlap, label 5")]
 
 
 def compared(ours: np.ndarray, theirs: np.ndarray):

@@ -48,6 +48,17 @@ def test_labels_and_their_regions_follow_the_whole(scan, mask):
     assert {row["mask"] for row in rows} == {"m"}
 
 
+def test_a_label_that_the_expert_marked_too_has_its_own_overlap(scan, mask):
+    theirs = mask.voxels * (mask.voxels != 3)
+    theirs[2:4, 5:7, 5:8], theirs[0, 0, 0] = 3, 2
+    comparison = measure_against(scan, mask, Mask(theirs, GRID))
+    bones = [Bone(n, found) for n, found in measure_labels(scan, mask).items()]
+    _, first, third = part_rows(NAMES, comparison, bones)
+    assert first["dice"] == 1.0
+    assert third["dice"] == pytest.approx(2 * 8 / (8 + 12))
+    assert third["hd95_mm"] == comparison.per_label[3].hd95_mm
+
+
 def test_compartments_of_the_only_bone_stand_in_the_row_of_the_whole(scan, mask):
     why = dict.fromkeys(NUMBERS[1:], "no cortex")
     found = Compartments(**{NUMBERS[0]: 100.0}, missing=why)

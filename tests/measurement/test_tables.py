@@ -42,6 +42,17 @@ def test_without_an_expert_those_columns_are_empty(scan):
         assert row[2:4] == ("", "")
 
 
+def test_overlap_is_shown_with_the_volume_difference_and_without_what_is_not_known(scan):
+    comparison = measure_against(scan, slices(1, 2), slices(2))
+    shown = tables.overlap_rows(comparison)
+    assert ("Dice", "0.667", "") in shown
+    assert ("Volume difference", "100.0", "%") in shown
+    assert not {"AUC", "Average precision"} & {name for name, *_ in shown}
+    row = tables.row(comparison)
+    assert row["volume_difference_mm3"] == 4.0
+    assert row["auc"] is None
+
+
 def test_a_single_voxel_has_no_spread(scan):
     mask = slices()
     mask.voxels[0, 0, 0] = 1

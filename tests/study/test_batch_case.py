@@ -39,6 +39,7 @@ def test_any_change_of_what_decides_the_numbers_is_run_again(case, draw, tmp_pat
         "parameters": replace(SETTINGS, parameters=ContourParameters(smoothing_mm=0.3)),
         "steps": replace(SETTINGS, post_processing=PostProcessing(keep_largest=False)),
         "calibration": replace(SETTINGS, calibration={"density_slope": 1500.0}),
+        "compartments": replace(SETTINGS, compartments=True),
     }
     from napari_vbmd.io.files import read_scan
     from napari_vbmd.study.batch_case import is_done

@@ -1,9 +1,14 @@
 """The table of a batch: what differs is flagged, and groups are counted."""
 
+from dataclasses import replace
+
 import pytest
 
 from napari_vbmd.errors import WriteError
-from napari_vbmd.study.batch_table import COLUMNS, check_table, differing, write_table
+from napari_vbmd.measurement.compartments import NUMBERS, Compartments
+from napari_vbmd.study.batch_case import BatchCase, BatchSettings, Outcome
+from napari_vbmd.study.batch_table import COLUMNS, check_table, differing, row_of, write_table
+from napari_vbmd.study.manifest import Case
 from napari_vbmd.study.result_table import read_table
 
 ROW = dict.fromkeys(COLUMNS) | {
@@ -73,3 +78,18 @@ def test_only_an_older_table_of_a_batch_may_be_replaced(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(WriteError, match="not a table of a batch"):
         check_table(tmp_path / "x.csv")
+
+
+def test_a_batch_with_compartments_has_their_columns_and_others_do_not(tmp_path):
+    settings = BatchSettings("contour", None, compartments=True)
+    job = BatchCase("a", tmp_path / "a.isq", None, tmp_path, None, None, settings)
+    parts = Compartments(**dict.fromkeys(NUMBERS, 2.0)).to_dict()
+    measured = {"slices": {"first": 0, "last": 1, "count": 2}, "compartments": parts}
+    case = Case("a.isq", tmp_path / "a.isq")
+    row = row_of(case, job, Outcome("done", measurement=measured), tmp_path)
+    assert [row[name] for name in NUMBERS] == [2.0] * len(NUMBERS)
+    assert row["compartments_method"] == parts["method"]
+    failed = row_of(case, job, Outcome("failed", "why"), tmp_path)
+    assert failed.keys() == row.keys()
+    plain = replace(job, settings=replace(settings, compartments=False))
+    assert not set(NUMBERS) & row_of(case, plain, Outcome("failed", "why"), tmp_path).keys()

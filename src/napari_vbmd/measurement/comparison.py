@@ -12,6 +12,7 @@ from .curves import Curves
 from .densitometry import Measurement, Progress, accumulate, placement_warnings, summarise
 from .frames import frame_warnings
 from .overlap import Overlap, compare, compare_labels
+from .parts import labels_of
 
 _NO_CURVES = "no probability is at hand: the mask was not made by a network in this run"
 
@@ -152,11 +153,9 @@ def _shared_labels(ours: DensityAccumulator, theirs: DensityAccumulator) -> list
 
 def _by_label(scan: Scan, ours: DensityAccumulator, label: int | None) -> dict[int, Measurement]:
     """Every label by itself, from the sums that there are; none where only one was measured."""
-    labels = ours.labels()
-    if label is not None or len(labels) < 2:
+    if label is not None or len(ours.labels()) < 2:
         return {}
-    transform = scan.density_transform()
-    return {one: summarise(scan, ours, transform, one) for one in labels}
+    return labels_of(scan, ours)
 
 
 def _measured(scan, mask, label, progress) -> tuple[DensityAccumulator, Measurement]:

@@ -7,7 +7,7 @@ from .comparison import Comparison
 from .compartments import Compartments
 from .densitometry import Measurement
 from .parts import Region
-from .tables import COMPARTMENTS, row
+from .tables import COMPARTMENTS, overlap_cells, row
 
 
 class Bone(NamedTuple):
@@ -45,8 +45,10 @@ def part_rows(
         if bone.measurement:
             of_label = row(Comparison(bone.measurement))
             found.append({**names, **of_label, "label": bone.label, "region": None})
+        if bone.measurement and bone.label in comparison.per_label:
+            found[-1] |= overlap_cells(comparison.per_label[bone.label])
         if bone.compartments:
-            found[-1] |= _compartment_cells(bone.compartments)
+            found[-1] |= compartment_cells(bone.compartments)
         for region in bone.regions or ():
             cells = row(Comparison(region.measurement)) if region.measurement else {}
             place = {"label": bone.label, "region": region.name, "missing": region.missing or None}
@@ -55,7 +57,8 @@ def part_rows(
     return [{name: one.get(name) for name in columns} for one in found]
 
 
-def _compartment_cells(of: Compartments) -> dict[str, Any]:
+def compartment_cells(of: Compartments) -> dict[str, Any]:
+    """The compartments of one bone as cells of a row, with the sentences on what is missing."""
     why = "; ".join(f"{name}: {sentence}" for name, sentence in of.missing.items())
     numbers = {quantity.key: getattr(of, quantity.key) for quantity in COMPARTMENTS}
     return numbers | {"compartments_method": of.method, "missing": why or None}

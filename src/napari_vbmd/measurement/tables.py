@@ -3,13 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .comparison import Comparison
 from .overlap import Overlap
-
-if TYPE_CHECKING:
-    from .compartments import Compartments
 
 
 class Quantity(NamedTuple):
@@ -94,13 +91,6 @@ def overlap_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
 def overlap_cells(overlap: Overlap) -> dict[str, Any]:
     """The overlap of one mask, or of one label, as cells of a row."""
     return {quantity.key: getattr(overlap, quantity.key) for quantity in OVERLAPS}
-
-
-def compartment_cells(compartments: "Compartments") -> dict[str, Any]:
-    """The compartments of one bone as cells of a row, with the sentences on what is missing."""
-    why = "; ".join(f"{name}: {sentence}" for name, sentence in compartments.missing.items())
-    numbers = {quantity.key: getattr(compartments, quantity.key) for quantity in COMPARTMENTS}
-    return numbers | {"compartments_method": compartments.method, "missing": why or None}
 
 
 def row(comparison: Comparison) -> dict[str, Any]:

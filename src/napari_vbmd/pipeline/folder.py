@@ -8,6 +8,7 @@ from ..errors import WriteError
 from ..measurement import tables
 from ..measurement.comparison import Comparison
 from ..measurement.compartments import Compartments
+from ..measurement.part_tables import compartment_cells
 from ..scan import Mask, Scan
 
 RESULTS = (
@@ -64,7 +65,7 @@ def write_numbers(
     row = {"scan": scan_name, "method": method, **tables.row(comparison)}
     if compartments:
         content["compartments"] = compartments.to_dict()
-        row |= tables.compartment_cells(compartments)
+        row |= compartment_cells(compartments)
     slices = tables.slice_rows(comparison)
     write_text(folder / "measurement.json", provenance.as_json(content))
     write_text(folder / "measurement.csv", tables.csv_text([row]))

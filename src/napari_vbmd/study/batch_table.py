@@ -9,14 +9,8 @@ from typing import Any
 from ..errors import WriteError
 from ..io.atomic import written_whole
 from ..measurement.compartments import Compartments
-from ..measurement.tables import (
-    BESIDE_OVERLAP,
-    COMPARTMENTS,
-    DENSITIES,
-    OVERLAPS,
-    compartment_cells,
-    csv_text,
-)
+from ..measurement.part_tables import compartment_cells
+from ..measurement.tables import BESIDE_OVERLAP, COMPARTMENTS, DENSITIES, OVERLAPS, csv_text
 from .batch_case import CONSTANTS, SKIPPED, BatchCase, Outcome
 from .csv_rows import read_rows
 from .manifest import Case, relative_to
