@@ -72,6 +72,12 @@ def peak_memory_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def forget_peak_memory() -> None:
+    """Begin the count of `peak_memory_bytes` anew, where the system can: on Linux."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def file_hash(path: str | Path, progress: Progress | None = None) -> str:
     """SHA-256 of a file; of a folder's files in the order of their names; in blocks.
 

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,9 @@ from napari_vbmd.errors import ParameterError, WriteError
 from napari_vbmd.segmentation.contour import ContourParameters
 from napari_vbmd.study.agreement import agree_on
 from napari_vbmd.study.agreement_columns import choose_columns
-from napari_vbmd.study.batch import LOCK, run_batch
-from napari_vbmd.study.batch_case import BatchSettings
+from napari_vbmd.study.batch import LOCK, plan, run_batch
+from napari_vbmd.study.batch_case import DONE, FAILED, BatchSettings, Outcome
+from napari_vbmd.study.local_workers import run_locally
 from napari_vbmd.study.result_table import read_table
 
 SETTINGS = BatchSettings("contour", ContourParameters())
@@ -146,3 +148,16 @@ def test_a_manifest_that_the_table_would_replace_is_refused(draw, manifest_of, t
     manifest = manifest_of(draw("a"), name="batch.csv")
     with pytest.raises(ParameterError, match="would replace it"):
         run_batch(manifest, tmp_path, SETTINGS)
+
+
+def pid_as_reason(case, _progress) -> Outcome:
+    """Work that says which process did it; of a case “bad”, that it failed."""
+    return Outcome(FAILED if case.name == "bad" else DONE, str(os.getpid()))
+
+
+def test_a_worker_takes_patient_after_patient_unless_one_failed(manifest_of, draw, out):
+    [job] = plan(manifest_of(draw("a")), out, SETTINGS)
+    jobs = [replace(job, name=name) for name in ("a", "b", "bad", "c", "d")]
+    a, b, bad, c, d = (each.reason for _, each in run_locally(jobs, work=pid_as_reason))
+    assert a == b == bad
+    assert c == d != bad

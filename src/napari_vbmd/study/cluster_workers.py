@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import ParameterError
 from .batch_case import FAILED, BatchCase, Outcome, run_case
-from .local_workers import limit_threads
+from .local_worker import limit_threads
 
 Progress = Callable[[float, str], None]
 _PATIENCE_S = 20  # for the scheduler to answer

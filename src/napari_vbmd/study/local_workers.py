@@ -1,35 +1,18 @@
-"""A process for each patient: one that dies takes nobody with it, and is retried once."""
+"""A few processes for many patients: one that dies loses its patient only, who is tried once more."""
 
-import multiprocessing
-import os
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any
 
 from .batch_case import FAILED, BatchCase, Outcome, run_case
+from .local_worker import LocalWorker, Progress, Work
 
-Progress = Callable[[float, str], None]
-Work = Callable[[BatchCase, Progress], Outcome]
 _ATTEMPTS = 2
-_SECONDS_BETWEEN = 0.2  # of two messages on the progress
 _SECONDS_OF_SILENCE = 0.5  # after which the caller is asked whether to go on
-_PATIENCE_S = 10.0  # for a worker that is asked to stop
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
-
-
-@dataclass
-class _Running:
-    """A worker with its patient."""
-
-    process: Any
-    index: int
-    attempt: int
-    fraction: float = 0.0
+_PATIENCE_S = 10.0  # for workers that are asked to stop
 
 
 def run_locally(
@@ -40,8 +23,10 @@ def run_locally(
 ) -> Iterator[tuple[int, Outcome]]:
     """Run patients in processes on this machine; gives each outcome as it comes.
 
-    A worker that dies (killed, or out of memory) has its patient tried once more; after that it is
-    a failure with the signal as reason. When the caller stops, so do the workers.
+    A worker takes patient after patient. One that dies (killed, or out of memory) has its patient
+    tried once more by a new one; after that it is a failure with the signal as reason. A worker
+    whose patient failed is replaced, too: nobody knows what the failure left in it. When the
+    caller stops, so do the workers.
 
     Parameters
     ----------
@@ -59,112 +44,95 @@ def run_locally(
         Of the case.
     outcome : Outcome
     """
-    context = _context()
-    waiting = deque((index, 1) for index in range(len(cases)))
-    running: dict[Connection, _Running] = {}
-    done, said = 0, [(0.0, f"0 of {len(cases)} patients")]
+    team = _Team(cases, workers, progress, work)
     try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                index, attempt = waiting.popleft()
-                ours, process = _start(context, work, cases[index])
-                running[ours] = _Running(process, index, attempt)
-            heard = wait(list(running), _SECONDS_OF_SILENCE)
-            if not heard and progress:
-                progress(*said[-1])  # which may want to stop
-            for connection in heard:
-                one = running[connection]
-                outcome = _hear(connection, one, _teller(progress, said, cases, running, done))
-                if outcome is None:
-                    continue
-                del running[connection]
-                connection.close()
-                one.process.join()
-                if isinstance(outcome, Outcome):
-                    done += 1
-                    yield one.index, outcome
-                elif one.attempt < _ATTEMPTS:
-                    waiting.appendleft((one.index, one.attempt + 1))
-                else:
-                    done += 1
-                    yield one.index, Outcome(FAILED, _died(one.process.exitcode))
+        while team.has_work:
+            team.hand_out()
+            for connection in team.listen():
+                ended = team.hear(connection)
+                if ended:
+                    yield ended
     finally:
-        _stop(running)
+        team.dismiss()
 
 
-def limit_threads(threads: int | None) -> None:
-    """Let the numerical libraries of this process use so many threads; None leaves them be."""
-    if not threads:
-        return
-    for name in _THREADS:
-        os.environ[name] = str(threads)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
+@dataclass
+class _Running:
+    """A worker with its patient."""
+
+    worker: LocalWorker
+    index: int
+    attempt: int
+    fraction: float = 0.0
 
 
-def _context():
-    """Processes that begin small: forked from a clean server where that is safe, else new."""
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["napari_vbmd.study.batch_case"])
-    return context
+class _Team:
+    """The workers, and who has which patient."""
 
+    def __init__(self, cases: Sequence[BatchCase], workers: int, progress, work: Work):
+        self._cases, self._workers, self._work = cases, workers, work
+        self._progress: Callable = progress or (lambda *_: None)
+        self._waiting = deque((index, 1) for index in range(len(cases)))
+        self._running: dict[Connection, _Running] = {}
+        self._free: list[LocalWorker] = []
+        self._done, self._said = 0, (0.0, f"0 of {len(cases)} patients")
 
-def _start(context, work: Work, case: BatchCase):
-    ours, theirs = context.Pipe()
-    process = context.Process(
-        target=_worker, args=(theirs, work, case), name=case.name, daemon=True
-    )
-    process.start()
-    theirs.close()  # so that its death shows here as the end of the pipe
-    return ours, process
+    @property
+    def has_work(self) -> bool:
+        return bool(self._waiting or self._running)
 
+    def hand_out(self) -> None:
+        """A patient for every worker that has none."""
+        while self._waiting and len(self._running) < self._workers:
+            index, attempt = self._waiting.popleft()
+            worker = self._free.pop() if self._free else LocalWorker(self._work)
+            self._running[worker.connection] = _Running(worker, index, attempt)
+            worker.take(self._cases[index])
 
-def _worker(connection: Connection, work: Work, case: BatchCase) -> None:
-    """In the process: one patient, its progress and its outcome through the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # tidies up on its way out
-    limit_threads(case.settings.threads)
-    told = 0.0
+    def listen(self) -> list[Connection]:
+        """Those that have something to say."""
+        heard = wait(list(self._running), _SECONDS_OF_SILENCE)
+        if not heard:
+            self._progress(*self._said)  # which may want to stop
+        return heard
 
-    def tell(fraction: float, message: str) -> None:
-        nonlocal told
-        if time.monotonic() - told > _SECONDS_BETWEEN:
-            told = time.monotonic()
-            try:
-                connection.send((fraction, message))
-            except OSError:  # the parent is gone, and nobody wants the result
-                sys.exit(1)
+    def hear(self, connection: Connection) -> tuple[int, Outcome] | None:
+        """What one says: a patient's index and outcome when it ended, for good."""
+        one = self._running[connection]
+        said = one.worker.hear()
+        if isinstance(said, tuple):
+            one.fraction, message = said
+            self._tell(one, message)
+            return None
+        del self._running[connection]
+        if isinstance(said, Outcome) and said.status != FAILED:
+            self._free.append(one.worker)
+        else:
+            one.worker.let_go()
+        if isinstance(said, EOFError):
+            if one.attempt < _ATTEMPTS:
+                self._waiting.appendleft((one.index, one.attempt + 1))
+                return None
+            said = Outcome(FAILED, _died(one.worker.exit_code))
+        self._done += 1
+        return one.index, said
 
-    connection.send(work(case, tell))
-    connection.close()
+    def dismiss(self) -> None:
+        """End all workers: at once, whatever they do."""
+        everybody = [one.worker for one in self._running.values()] + self._free
+        for worker in everybody:
+            worker.stop()
+        until = time.monotonic() + _PATIENCE_S
+        for worker in everybody:
+            worker.wait_for_end(until)
 
-
-def _hear(connection: Connection, one: _Running, tell) -> Outcome | EOFError | None:
-    """What a worker says: its outcome, an EOFError when it died, None for progress only."""
-    try:
-        said = connection.recv()
-    except (EOFError, OSError) as error:
-        return EOFError(str(error))
-    if isinstance(said, Outcome):
-        return said
-    one.fraction, message = said
-    tell(one, message)
-    return None
-
-
-def _teller(progress: Progress | None, said: list, cases: Sequence[BatchCase], running, done: int):
-    """What turns the progress of one worker into that of all, and keeps what was said last."""
-
-    def tell(one: _Running, message: str) -> None:
-        whole = done + sum(each.fraction for each in running.values())
-        text = f"{done} of {len(cases)} patients, now {cases[one.index].name}: {message}"
-        said[:] = [(min(1.0, whole / len(cases)), text)]
-        if progress:
-            progress(*said[-1])
-
-    return tell
+    def _tell(self, one: _Running, message: str) -> None:
+        """The progress of one as that of all; what was said last is kept."""
+        count = len(self._cases)
+        whole = self._done + sum(each.fraction for each in self._running.values())
+        text = f"{self._done} of {count} patients, now {self._cases[one.index].name}: {message}"
+        self._said = min(1.0, whole / count), text
+        self._progress(*self._said)
 
 
 def _died(exit_code: int | None) -> str:
@@ -176,16 +144,3 @@ def _died(exit_code: int | None) -> str:
             how = f"signal {-exit_code}"
     memory = "; perhaps out of memory: use fewer workers" if how == "SIGKILL" else ""
     return f"its worker died twice ({how}){memory}"
-
-
-def _stop(running: dict[Connection, _Running]) -> None:
-    """Ask every worker to stop, and end those that do not."""
-    for connection, one in running.items():
-        connection.close()
-        one.process.terminate()
-    until = time.monotonic() + _PATIENCE_S
-    for one in running.values():
-        one.process.join(max(0.0, until - time.monotonic()))
-        if one.process.is_alive():
-            one.process.kill()
-            one.process.join()
