@@ -214,3 +214,10 @@ def test_safetensors_are_read_where_they_can_be(tmp_path, network, refused):
     facts = {"format": "napari-vbmd weights 1", "info": json.dumps(dataclasses.asdict(INFO))}
     save_file(network.state_dict(), path, facts)
     assert load_network(DEEP, path)[1].info == INFO
+
+
+def test_a_network_is_kept_until_its_file_changes(file):
+    first, _ = load_network(DEEP, file)
+    assert load_network(DEEP, file)[0] is first
+    save_weights(file, DEEP.build(), INFO, half=True)
+    assert load_network(DEEP, file)[0] is not first

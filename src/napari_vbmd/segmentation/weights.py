@@ -3,6 +3,7 @@
 Importing this file does not import torch.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from .weights_file import Weights, read_weights
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+_KEPT = 2  # networks: the one that finds the bone, and the one that outlines it
 NOT_CLINICAL = "trained on synthetic phantoms: not for clinical use"
 
 
@@ -37,7 +39,9 @@ def find_weights(configuration: Configuration, path: str | Path | None = None) -
 def load_network(
     configuration: Configuration, path: str | Path | None = None
 ) -> tuple["nn.Module", Weights]:
-    """A network with weights, ready to run.
+    """A network with weights, ready to run; not to be changed, for the next to ask gets it, too.
+
+    The last few are kept as long as the process lives and their files stay as they are.
 
     Raises
     ------
@@ -47,7 +51,24 @@ def load_network(
         As `read_weights`, and when the weights are those of another network.
     """
     found = find_weights(configuration, path)
-    weights = read_weights(found, None if path else configuration.weights_sha256)
+    sha256 = None if path else configuration.weights_sha256
+    return _loaded(configuration, found, sha256, _stamp(found))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Another one when the file was changed; None when it is not there, which reading will say."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_size, about.st_mtime_ns
+
+
+@lru_cache(_KEPT)
+def _loaded(
+    configuration: Configuration, found: Path, sha256: str | None, _: tuple[int, int] | None
+) -> tuple["nn.Module", Weights]:
+    weights = read_weights(found, sha256)
     if weights.info.configuration != configuration.name:
         raise FileFormatError(
             f"{found}: these are weights of {weights.info.configuration}, not of "
