@@ -24,25 +24,38 @@ def grown(scan: Path, methods: list[str], rounds: int, sizes: dict, folder: Path
     deep, _, wide = shape_of(scan)
     asked = [("slices", n, wide) for n in sizes["slices"]]
     asked += [("pixels across", deep, n) for n in sizes["widths"]]
-    points, made = [], folder / "GROWN.ISQ"
-    for grows, slices, width in asked:
-        start("grow", scan=scan, out=made, slices=slices, width=width)
-        for method in methods:
-            runs = [start(method, scan=made, folder=folder) for _ in range(rounds)]
-            point = {"grows": grows, "slices": slices, "width": width, "method": method}
-            points.append(point | {"runs": runs})
-        made.unlink()
-    return points
+    runs_at = {
+        size: _runs_at(*size, scan, methods, rounds, folder)
+        for size in dict.fromkeys((slices, width) for _, slices, width in asked)
+    }
+    return [
+        {"grows": grows, "slices": slices, "width": width, "method": method, "runs": runs}
+        for grows, slices, width in asked
+        for method, runs in runs_at[slices, width].items()
+    ]
+
+
+def _runs_at(slices: int, width: int, scan: Path, methods: list[str], rounds: int, folder: Path):
+    made = folder / "GROWN.ISQ"
+    start("grow", scan=scan, out=made, slices=slices, width=width)
+    runs = {
+        method: [start(method, scan=made, folder=folder) for _ in range(rounds)]
+        for method in methods
+    }
+    made.unlink()
+    return runs
 
 
 def grown_lines(points: list[dict]) -> list[str]:
     """One row a size."""
     rows = []
-    for point in points:
+    for point in points:  # one size stands in both series
         wall, cpu = (median(point["runs"], lambda run, k=key: run[k]) for key in ("wall", "cpu"))
         peak = median(point["runs"], beyond_libraries)
         size = [point["method"], str(point["slices"]), str(point["width"])]
-        rows.append([*size, f"{wall:.1f}", f"{cpu:.1f}", f"{peak:.0f}"])
+        row = [*size, f"{wall:.1f}", f"{cpu:.1f}", f"{peak:.0f}"]
+        if row not in rows:
+            rows.append(row)
     titles = ["method", "slices", "pixels across", "s", "CPU s", "peak beyond libraries, MB"]
     return table(titles, rows)
 
