@@ -82,7 +82,8 @@ def limits_table(method: str, facts: dict, rows: dict[str, dict]) -> list[str]:
     ]
     for step, way, amount, rate, what in asked:
         takes, best = rows[step][way], amount / rate
-        share = f"{best / takes:.0%}" if takes else "–"
+        beside = not takes or takes < best  # in a thread while another step goes on
+        share = "beside other work" if beside else f"{best / takes:.0%}"
         does = f"{what}: {amount / 1e9:.2f} G"
         lines.append(f"| {way} | {step} | {does} | {best:.2f} | {takes or 0:.2f} | {share} |")
     return lines

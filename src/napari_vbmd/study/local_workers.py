@@ -1,4 +1,4 @@
-"""A few processes for many patients: one that dies loses its patient only, who is tried once more."""
+"""Processes for many patients: one that dies loses its patient only, who is tried once more."""
 
 import signal
 import time
