@@ -198,6 +198,41 @@ def run_record(
     }
 
 
+def mask_record(
+    *,
+    scan: dict,
+    mask: dict,
+    expert: dict | None,
+    warnings: Sequence[str] = (),
+    synthetic: bool = False,
+    command: Sequence[str] | None = None,
+    series: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What the report of a mask rests on that was made before; parameters as of `run_record`.
+
+    ``mask`` is of `describe_file`, with what its ``log`` says of how it was made.
+    """
+    return {
+        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": public_command(command, series) if command else None,
+        "scan": scan,
+        "synthetic": synthetic,
+        "mask": mask,
+        "expert": expert,
+        "warnings": list(warnings),
+        "software": software_versions(),
+    }
+
+
+def series_names(*sources: Scan | Mask | None) -> list[str]:
+    """Names of the folders with a DICOM series among them, which are often the patient's."""
+    return [
+        one.path.absolute().name
+        for one in sources
+        if one is not None and one.format == "DICOM" and one.path is not None
+    ]
+
+
 def public_command(words: Sequence[str], series: Sequence[str] = ()) -> str:
     """A command line without folders: of each path only the last part is kept.
 

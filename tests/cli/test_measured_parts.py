@@ -7,6 +7,7 @@ import pytest
 
 from napari_vbmd.io.files import write_mask
 from napari_vbmd.measurement.compartments import NUMBERS
+from napari_vbmd.provenance import file_hash
 
 
 @pytest.fixture
@@ -88,3 +89,37 @@ def test_wrong_use_is_one_line(refuses, scan, mask, two, core):
     refuses("measure", scan, mask, "--regions", "0", saying="more than 0 mm")
     refuses("measure", scan, mask, "--regions", "x", saying="--regions")
     refuses("measure", scan, mask, "--compartments", "--trabecular", "no.aim", saying="no such")
+
+
+def test_the_report_of_a_mask_is_a_page_and_a_sheet_with_its_parts(cli, scan, two, mask, tmp_path):
+    page, sheet = tmp_path / "report.html", tmp_path / "report.pdf"
+    words = ("--expert", mask, "--per-label", "--compartments", "--report", page, "--report", sheet)
+    status, _, _ = cli("measure", scan, two, *words, "--mu-water", "0.24")
+    assert status == 0
+    said = page.read_text(encoding="utf-8")
+    for text in (
+        "Label 2",
+        "Without compartments of label 1, compartments of label 2: no trabecular compartment",
+        f"SHA-256 {file_hash(two)}",
+        f"SHA-256 {file_hash(mask)}",
+        "does not say how it was made",
+        "mu_water 0.24 1/cm",
+        "the mask holds labels 1, 2",
+        "Dice",
+    ):
+        assert text in said, text
+    assert "Roe" not in said
+    assert sheet.read_bytes().startswith(b"%PDF")
+
+
+def test_the_report_of_a_mask_that_was_made_here_says_how(cli, scan, tmp_path):
+    made = tmp_path / "made.aim"
+    cli("segment", scan, made, "--method", "contour", "--slices", "2:13")
+    cli("measure", scan, made, "--label", "1", "--report", tmp_path / "r.html")
+    said = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Method contour, Slices 2 13" in said
+
+
+def test_a_report_that_cannot_be_written_is_said_before_any_work(refuses, scan, mask, tmp_path):
+    refuses("measure", scan, mask, "--report", "r.docx", saying=".html or a .pdf")
+    refuses("measure", scan, mask, "--report", tmp_path / "no" / "r.pdf", saying="make it first")

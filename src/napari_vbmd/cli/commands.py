@@ -82,6 +82,10 @@ def _segment(arguments, words, console) -> None:
 
 
 def _measure(arguments, words, console) -> None:
+    from ..pipeline import check_report_paths, write_mask_report
+
+    reports = arguments.report or ()
+    check_report_paths(reports)
     scan, mask = _grey(arguments), read_mask(arguments.mask)
     expert = read_mask(arguments.expert) if arguments.expert else None
     comparison = measure_against(scan, mask, expert, arguments.label, console.progress)
@@ -91,6 +95,9 @@ def _measure(arguments, words, console) -> None:
         rows = part_rows(names, comparison, parts, arguments.label)
         with written_whole(arguments.csv) as temporary:
             temporary.write_text(csv_text(rows), encoding="utf-8", errors="replace")
+    if reports:
+        split = {bone.label: bone.compartments for bone in parts if bone.compartments}
+        write_mask_report(reports, scan, mask, comparison, expert, split, words, console.progress)
     _say_notes(comparison, console)
     content = comparison.to_dict() | measured_parts.content(parts, arguments)
     text = "\n\n".join([output.table(comparison), *measured_parts.texts(parts)])

@@ -94,6 +94,13 @@ def _measure(commands) -> None:
     command.add_argument("--expert", type=Path, metavar="MASK", help="compare with this mask")
     command.add_argument("--label", type=_label, metavar="N", help="measure this label only")
     command.add_argument("--csv", type=_csv_path, metavar="FILE", help="write one row of numbers")
+    command.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="write the one-page report: .html or .pdf; may be given twice",
+    )
     _add_parts(command)
     _add_calibration(command)
 

@@ -2,6 +2,7 @@
 
 from .folder import RESULTS
 from .mask import PostProcessing, make_mask, mask_log
+from .mask_report import check_report_paths, write_mask_report
 from .patient import PatientRun, run_patient
 from .stages import Stages
 
@@ -10,7 +11,9 @@ __all__ = [
     "PatientRun",
     "PostProcessing",
     "Stages",
+    "check_report_paths",
     "make_mask",
     "mask_log",
     "run_patient",
+    "write_mask_report",
 ]

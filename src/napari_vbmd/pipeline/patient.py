@@ -148,7 +148,7 @@ def run_patient(
         "synthetic": scan.is_synthetic,
         "command": command,
         "motion_grade": motion_grade,
-        "series": [one.path.absolute().name for one in (scan, expert) if _is_series(one)],
+        "series": provenance.series_names(scan, expert),
     }
     with written_together(out_dir, RESULTS) as staging:
         comparison = _write_mask(staging, scan, segmentation, comparison, stages)
@@ -167,11 +167,6 @@ def _read(scan, expert, calibration) -> tuple[Scan, Mask | None]:
         expert = expert if isinstance(expert, Mask) else read_mask(expert)
         place(expert.grid, scan.grid)
     return scan, expert
-
-
-def _is_series(source: Scan | Mask | None) -> bool:
-    """Whether it is a folder with a DICOM series, whose name is often the patient's."""
-    return source is not None and source.format == "DICOM" and source.path is not None
 
 
 def _write_mask(staging, scan, segmentation, comparison, stages) -> Comparison:

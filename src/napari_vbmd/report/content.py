@@ -189,14 +189,14 @@ def facts(scan: Scan, record: Mapping[str, Any]) -> list[tuple[str, str]]:
     ----------
     scan : Scan
     record : mapping
-        Of `provenance.run_record`; empty for a mask that was not made here.
+        Of `provenance.run_record`, or of `mask_record`; empty where neither is known.
     """
-    file = record.get("scan") or {}
     found = [("Scan", f"{scan.format} {scan.describe()}".strip())]
-    if file.get("sha256"):
-        found.append(("Input", f"{file['bytes']:,} bytes, SHA-256 {file['sha256']}"))
+    found += _file("Input", record.get("scan"))
     found += [("Side of the hand", _side(scan, record)), ("Motion", _motion(record))]
-    if record:
+    if "mask" in record:
+        found += _mask(record)
+    elif record:
         found += _made_how(scan, record)
     return [(term, signs(text)) for term, text in [*found, ("Published", DISTRIBUTION)]]
 
@@ -216,6 +216,27 @@ def minus(number: str) -> str:
 def _calibration(used: Mapping[str, Any]) -> str:
     known = [minus(text.format(used[key])) for key, text in _CONSTANTS if used.get(key) is not None]
     return signs(f"Calibration: {', '.join(known)} ({used.get('source') or 'source not known'})")
+
+
+def _file(term: str, described: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Size and hash of a file; nothing for what did not come from one."""
+    if not described or not described.get("sha256"):
+        return []
+    return [(term, f"{described['bytes']:,} bytes, SHA-256 {described['sha256']}")]
+
+
+def _mask(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Which mask it is, where it was not made in this run, and the expert's."""
+    log = ", ".join(f"{name} {value}" for name, value in record["mask"]["log"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in record["software"].items())
+    return [
+        ("Mask", record["mask"]["name"]),
+        *_file("Mask's file", record["mask"]),
+        ("Mask's log", log or "does not say how it was made"),
+        *([("Expert's mask", record["expert"]["name"])] if record["expert"] else []),
+        *_file("Expert's file", record["expert"]),
+        ("Software", versions),
+    ]
 
 
 def _side(scan: Scan, record: Mapping[str, Any]) -> str:

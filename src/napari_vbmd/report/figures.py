@@ -83,10 +83,9 @@ def profile_figure(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(_WIDTH_IN, 1.75), dpi=_DPI)
     FigureCanvasAgg(figure)
     counted = comparison.curves if comparison.auc is not None else None
-    places = {"right": 0.995, "top": 0.97}
+    places = {"left": 0.07, "right": 0.985, "bottom": 0.235, "top": 0.97}
     if counted:
-        places = {"right": 0.985, "top": 0.9, "wspace": 0.5}
-    places |= {"left": 0.07, "bottom": 0.235}
+        places |= {"top": 0.9, "wspace": 0.5}
     panels = figure.subplots(1, 4 if counted else 2, gridspec_kw=places)
     if counted:
         draw_small(*panels[2:], counted, OURS)

@@ -34,7 +34,7 @@ def report_html(
     overlay_png, profile_png : bytes
         Of `overlay_figure` and `profile_figure`.
     record : mapping, optional
-        Of `provenance.run_record`; None for a mask that was not made here.
+        Of `provenance.run_record`, or of `mask_record` for a mask that was made before.
     compartments : mapping of int to Compartments, optional
         By label; the one key None stands for all of the mask.
 
