@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import napari
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QScrollArea
 
 from napari_vbmd.io.files import read_mask, read_scan, write_mask
 from napari_vbmd.measurement.comparison import measure_against
@@ -75,6 +75,7 @@ def main() -> None:
     wait_for(measure)
     take(viewer, "measure_light")
     viewer.theme = "dark"
+    compartments(viewer, measure)
 
     expert.visible = False
     paint_a_hole(mask)
@@ -96,6 +97,23 @@ def main() -> None:
     viewer.layers.clear()
     agreement(viewer)
     viewer.close()
+
+
+def compartments(viewer, measure) -> None:
+    """Head and shaft, and the split into cortex and trabeculae over the scan."""
+    section, area = measure.compartments, measure.findChild(QScrollArea)
+    measure.parts.regions.wanted.setChecked(True)
+    section.expand()
+    section.button.click()
+    wait_for(measure)
+    section.show_split.setChecked(True)
+    wait(0.5)
+    area.ensureWidgetVisible(section)
+    take(viewer, "measure_compartments")
+    section.show_split.setChecked(False)
+    section.collapse()
+    measure.parts.regions.wanted.setChecked(False)
+    area.verticalScrollBar().setValue(0)
 
 
 def network(viewer):

@@ -10,13 +10,16 @@ from scipy import ndimage
 
 from napari_vbmd.calibration import Calibration
 from napari_vbmd.errors import GridMismatchError, MissingCalibrationError, ParameterError
-from napari_vbmd.grid import Grid
+from napari_vbmd.grid import Grid, place
 from napari_vbmd.measurement.compartments import (
+    CORTICAL,
     DUAL_THRESHOLD,
     GIVEN,
     NUMBERS,
+    TRABECULAR,
     Compartments,
     measure_compartments,
+    split_and_measure,
 )
 from napari_vbmd.scan import Mask, Scan
 
@@ -59,6 +62,17 @@ def test_the_areas_of_a_tube_are_those_of_its_circles(plain):
     assert found.tb_area_mm2 == pytest.approx(INNER_AREA, rel=0.02)
     assert found.ct_area_mm2 == pytest.approx(AREA - INNER_AREA, rel=0.02)
     assert found.method == DUAL_THRESHOLD
+
+
+def test_the_split_is_what_was_measured(plain):
+    scan, mask, found = plain
+    measured, split = split_and_measure(scan, mask)
+    assert measured == found
+    assert split.grid.shape == tuple(np.ptp(np.nonzero(mask.voxels), axis=1) + 1)
+    whole = place(split.grid, scan.grid).paste(split.voxels)
+    np.testing.assert_array_equal(whole != 0, mask.voxels != 0)
+    assert scan.voxels[whole == TRABECULAR].mean() == pytest.approx(found.tb_vbmd_mg_cm3)
+    assert scan.voxels[whole == CORTICAL].mean() == pytest.approx(found.ct_vbmd_mg_cm3)
 
 
 def test_the_densities_of_a_tube_are_those_it_was_made_with(plain):

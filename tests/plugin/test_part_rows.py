@@ -62,7 +62,7 @@ def test_one_label_is_one_row_of_features_and_nothing_more_to_see(rows, model, t
     mask = model.layers[1]
     mask.data[mask.data == 2] = 0
     show(rows, model)
-    assert rows.isHidden()
+    assert rows.table.isHidden()
     assert mask.features[DENSITY].tolist() == [pytest.approx(tube.mean)]
 
 
@@ -86,6 +86,29 @@ def test_a_label_selected_in_the_layer_selects_its_row_and_moves_nothing(rows, m
     assert model.dims.current_step == before
     model.layers[1].selected_label = 7
     assert rows.table.selected is None
+
+
+def test_head_and_shaft_are_rows_of_each_label(rows, model):
+    rows.changed.connect(lambda: show(rows, model))
+    rows.regions.wanted.setChecked(True)
+    rows.regions.length.setValue(1)
+    assert cells(rows, 0) == [
+        "Label 1",
+        "    head",
+        "    shaft",
+        "Label 2",
+        "    head",
+        "    shaft",
+    ]
+    assert cells(rows, 1)[5] == "–"
+    assert "Label 2, shaft: the mask is 0.49 mm long from the tip" in rows.missing.text()
+    rows.table.selectRow(2)
+    assert rows.table.selected.name == "shaft"
+    show(rows, model)
+    assert rows.table.selected.name == "shaft"
+    rows.regions.wanted.setChecked(False)
+    assert rows.missing.isHidden()
+    assert len(cells(rows, 0)) == 2
 
 
 def test_what_is_left_keeps_nothing(rows, model):
@@ -113,11 +136,18 @@ def test_rows_follow_edits_and_exports_are_of_what_was_measured(page, mask, tube
     for table in (copied, saved[saved["slice"] == "all"]):
         assert table["label"].fillna(0).tolist() == [0, 1, 2]
         assert table["tt_vbmd_mg_cm3"][1:].tolist() == measured
+    page.compartments.button.click()
+    qtbot.waitUntil(lambda: not page.run_bar.running, timeout=30_000)
+    split = page.exports._as(lambda *content: content[-1])
+    assert [bone.compartments for bone in split] == list(page.compartments.shown.values())
+    assert mask.features["Tb.vBMD (mg HA/cm3)"][0] == split[0].compartments.tb_vbmd_mg_cm3
     mask.data[20:][mask.data[20:] == 2] = 0
     mask.data[5, 30:34, 30:34] = 3
     mask.refresh()
     qtbot.waitUntil(lambda: not (page._live._timer.isActive() or page._later.isActive()))
     assert cells(page.parts, 0) == ["Label 1", "Label 2", "Label 3"]
+    assert page.compartments.shown == {}
+    assert "Tb.vBMD (mg HA/cm3)" not in mask.features
     inside = tube.density[18:20][tube.small[18:20] != 0]
     assert cells(page.parts, 1)[1] == f"{inside.mean():.1f}"
     assert mask.features["Voxels"].tolist() == [np.sum(mask.data == n) for n in (1, 2, 3)]

@@ -122,65 +122,98 @@ def measure_compartments(
     ParameterError
         When the mask holds several labels and none is chosen, or a voxel is not a finite number.
     """
+    return split_and_measure(scan, mask, label, trabecular, thresholds, progress)[0]
+
+
+def split_and_measure(
+    scan: Scan,
+    mask: Mask,
+    label: int | None = None,
+    trabecular: Mask | None = None,
+    thresholds: Thresholds | None = None,
+    progress: Progress | None = None,
+) -> tuple[Compartments, Mask | None]:
+    """As `measure_compartments`, and where the two compartments are.
+
+    Returns
+    -------
+    Compartments
+    Mask or None
+        Labels `CORTICAL` and `TRABECULAR` on the bone's box of the scan; None where no split was
+        found.
+    """
     scan.density_transform()
     progress = progress or (lambda fraction, message: None)
     thresholds = thresholds or Thresholds()
-    method = GIVEN if trabecular is not None else DUAL_THRESHOLD
-
-    def none_at_all(why: str) -> Compartments:
-        missing = dict.fromkeys(NUMBERS, why)
-        return Compartments(method=method, thresholds=asdict(thresholds), missing=missing)
-
+    about = {
+        "method": GIVEN if trabecular is not None else DUAL_THRESHOLD,
+        "thresholds": asdict(thresholds),
+    }
     found = _bone(scan, mask, label)
     if found is None:
-        return none_at_all("the mask holds no such voxel on the scan")
+        return _none_at_all("the mask holds no such voxel on the scan", about), None
     box, inside = found
-    spacing = scan.grid.spacing_mm
     progress(0.0, "compartments, thresholds")
     tissue = segment_tissue(scan, box, inside, thresholds)
     progress(0.2, "compartments, split")
-    warnings = []
-    if trabecular is None:
-        inner = trabecular_compartment(inside, tissue.above_cortical, spacing, thresholds)
-        if not inner.any():
-            return none_at_all(
-                "no trabecular compartment was found: no marrow space below "
-                f"{thresholds.cortical_mg_cm3:g} mg HA/cm3"
-            )
-    else:
-        inner, warnings = _given(trabecular, scan, box, inside)
-        if not inner.any():
-            return none_at_all("no voxel of the trabecular mask lies within the bone")
-    cortex = inside & ~inner
-    dense = np.count_nonzero(tissue.above_cortical & cortex) / max(1, np.count_nonzero(cortex))
-    if trabecular is None and dense < _NO_CORTEX:
-        return none_at_all(
-            f"no cortex was found: {100 * dense:.0f} % of the bone's rim are denser than "
-            f"{thresholds.cortical_mg_cm3:g} mg HA/cm3"
-        )
-    if trabecular is None and dense < _LITTLE_CORTEX:
-        warnings.append(
-            f"only {100 * dense:.0f} % of the cortical compartment are denser than "
-            f"{thresholds.cortical_mg_cm3:g} mg HA/cm3: where no cortex shows, a rim of "
-            f"{thresholds.rim_mm:g} mm stands for it"
-        )
+    inner, warnings, why = _inner(scan, box, inside, tissue, trabecular, thresholds, progress)
+    if why:
+        return _none_at_all(why, about), None
     progress(0.4, "compartments, densities")
-    numbers, missing = _densities(scan, box, inside, inner)
+    split = inside.astype(np.uint8) * CORTICAL
+    split[inner] = TRABECULAR
+    numbers, missing = _densities(scan, box, split)
+    cortex = split == CORTICAL
     for names in (
         _porosity(cortex, tissue, scan),
         _bone_fraction(inner, tissue, scan),
         _thickness(cortex, inside, scan, lambda f, text: progress(0.5 + f / 2, text)),
     ):
         numbers, missing = numbers | names[0], missing | names[1]
-    if max(spacing) > _FINE_MM and "tb_bvtv" in numbers:
+    size = max(scan.grid.spacing_mm)
+    if size > _FINE_MM and "tb_bvtv" in numbers:
         warnings.append(
-            f"Tb.BV/TV and Ct.Po of voxels of {max(spacing):.3g} mm: their fixed thresholds are "
+            f"Tb.BV/TV and Ct.Po of voxels of {size:.3g} mm: their fixed thresholds are "
             "those for 0.061 mm; do not compare across scanners"
         )
     progress(1.0, "compartments")
-    return Compartments(
-        **numbers, method=method, thresholds=asdict(thresholds), missing=missing, warnings=warnings
+    measured = Compartments(**numbers, **about, missing=missing, warnings=warnings)
+    return measured, Mask(split, scan.grid.box(box))
+
+
+def _none_at_all(why: str, about: dict) -> Compartments:
+    return Compartments(**about, missing=dict.fromkeys(NUMBERS, why))
+
+
+def _inner(scan: Scan, box: Box, inside, tissue: Tissue, trabecular, thresholds, progress):
+    """The trabecular compartment, what must be known of it, and why there is none if so."""
+    if trabecular is not None:
+        inner, warnings = _given(trabecular, scan, box, inside)
+        why = "" if inner.any() else "no voxel of the trabecular mask lies within the bone"
+        return inner, warnings, why
+    cortical = f"{thresholds.cortical_mg_cm3:g} mg HA/cm3"
+    inner = trabecular_compartment(
+        inside,
+        tissue.above_cortical,
+        scan.grid.spacing_mm,
+        thresholds,
+        lambda fraction: progress(0.2 + 0.2 * fraction, "compartments, split"),
     )
+    if not inner.any():
+        none = f"no trabecular compartment was found: no marrow space below {cortical}"
+        return inner, [], none
+    cortex = inside & ~inner
+    dense = np.count_nonzero(tissue.above_cortical & cortex) / max(1, np.count_nonzero(cortex))
+    if dense < _NO_CORTEX:
+        none = f"no cortex was found: {100 * dense:.0f} % of the bone's rim are denser than "
+        return inner, [], none + cortical
+    if dense >= _LITTLE_CORTEX:
+        return inner, [], ""
+    little = (
+        f"only {100 * dense:.0f} % of the cortical compartment are denser than {cortical}: "
+        f"where no cortex shows, a rim of {thresholds.rim_mm:g} mm stands for it"
+    )
+    return inner, [little], ""
 
 
 def _bone(scan: Scan, mask: Mask, label: int | None) -> tuple[Box, np.ndarray] | None:
@@ -223,12 +256,10 @@ def _given(trabecular: Mask, scan: Scan, box: Box, inside) -> tuple[np.ndarray, 
     )
 
 
-def _densities(scan: Scan, box: Box, inside, inner) -> tuple[dict, dict]:
+def _densities(scan: Scan, box: Box, split: np.ndarray) -> tuple[dict, dict]:
     """Densities by sums over the stored values, and areas."""
-    sums = DensityAccumulator(len(inside), scan.voxels.dtype)
-    labels = inside.astype(np.uint8) * CORTICAL
-    labels[inner] = TRABECULAR
-    for z, plane in enumerate(labels):
+    sums = DensityAccumulator(len(split), scan.voxels.dtype)
+    for z, plane in enumerate(split):
         sums.add_slice(z, np.asarray(scan.voxels[box[0].start + z, box[1], box[2]]), plane)
     transform, slices = scan.density_transform(), np.count_nonzero(sums.counts_per_slice())
     numbers, missing = {}, {}

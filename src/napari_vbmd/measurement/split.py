@@ -15,6 +15,7 @@ they are in mm, and the threshold is the one above which cortical bone is segmen
 al. 2020 (Osteoporos Int 31:1607). The result is not the scanner software's to the voxel.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -127,7 +128,11 @@ def segment_tissue(scan: Scan, box: Box, inside: np.ndarray, thresholds: Thresho
 
 
 def trabecular_compartment(
-    inside: np.ndarray, dense: np.ndarray, spacing_mm, thresholds: Thresholds
+    inside: np.ndarray,
+    dense: np.ndarray,
+    spacing_mm,
+    thresholds: Thresholds,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """The marrow space of a bone with the trabeculae in it.
 
@@ -141,6 +146,8 @@ def trabecular_compartment(
         Voxel size (z, y, x) [mm].
     thresholds : Thresholds
         For the distances.
+    progress : callable, optional
+        Called with a fraction; may raise to cancel.
 
     Returns
     -------
@@ -151,9 +158,13 @@ def trabecular_compartment(
     air = [0 if cut else 1 for cut in cut_ends(inside)]
     within = erode(np.pad(inside, (air, (0, 0), (0, 0))), thresholds.rim_mm, spacing_mm)
     within = within[air[0] : air[0] + len(inside)]
+    progress(0.2)
     marrow = _large_pieces(within & ~dense)
+    progress(0.3)
     marrow = close(marrow, thresholds.closing_mm, spacing_mm, slicewise=True) & within
+    progress(0.6)
     marrow = fill_holes(marrow, slicewise=True) & within
+    progress(0.8)
     return smooth(marrow, thresholds.smoothing_mm, spacing_mm) & within
 
 

@@ -40,10 +40,10 @@ class ExportRow(QWidget):
     ----------
     run_bar : RunBar
     bones : callable
-        What has rows of its own beside the whole mask, of a scan and its sums.
+        What of a measurement has rows of its own, beside the whole mask.
     """
 
-    def __init__(self, run_bar: RunBar, bones: Callable[[Scan, DensityAccumulator], list[Bone]]):
+    def __init__(self, run_bar: RunBar, bones: Callable[[Measured], list[Bone]]):
         super().__init__()
         self._bones = bones
         self._measured: Measured | None = None
@@ -97,7 +97,7 @@ class ExportRow(QWidget):
 
     def _as(self, form: Callable[..., str]) -> str:
         measured = self._measured
-        return form(measured.comparison, *measured.names, self._bones(measured.scan, measured.sums))
+        return form(measured.comparison, *measured.names, self._bones(measured))
 
     def _saved(self, path: str) -> None:
         self._run_bar.message.say(f"Saved {Path(path).name}.")

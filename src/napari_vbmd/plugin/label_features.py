@@ -29,8 +29,8 @@ def put(
 ) -> None:
     """Give every label its row; a number that cannot be had is NaN, as pandas has it."""
     rows = {label: _cells(DENSITIES, found) for label, found in labels.items()}
-    for label, found in compartments.items():
-        rows[label] |= _cells(COMPARTMENTS, found)
+    for label in rows.keys() & compartments.keys():
+        rows[label] |= _cells(COMPARTMENTS, compartments[label])
     ours = pd.DataFrame.from_dict(rows, orient="index")
     _set(layer, ours.join(_of_others(layer), how="outer"))
 

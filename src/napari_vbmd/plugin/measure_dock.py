@@ -14,8 +14,10 @@ from ..errors import VbmdError
 from ..grid import place
 from ..measurement.comparison import Comparison, measure_against
 from ..measurement.live import LiveMeasurement
+from ..measurement.part_tables import Bone
 from . import results
 from .calibration_form import CalibrationForm
+from .compartments_section import CompartmentsSection
 from .exports import ExportRow, Measured
 from .headline import Headline
 from .job import sentence
@@ -68,6 +70,9 @@ class MeasureDock(Page):
         self._watch.compared.connect(self._show_whether_stale)
         self._live.changed.connect(self._follow)
         self._live.lost.connect(self._lose)
+        self.parts.changed.connect(self._show_parts)
+        self.parts.selected.connect(self.compartments.show_label)
+        self.compartments.changed.connect(self._show_parts)
         self.profile.slice_clicked.connect(self._go_to)
         napari_viewer.dims.events.current_step.connect(self._mark)
         self._check_calibration(self.scan.layer)
@@ -127,6 +132,7 @@ class MeasureDock(Page):
         first = self._opened.setdefault(self._basis[1], (self._basis[0], density))
         self._first = first[1] if first[0] is self._basis[0] else None
         self._show_numbers(measured.comparison)
+        self.compartments.offer(measured)
         self._show_rest()
         self.exports.offer(measured)
         self.run_bar.message.say("")
@@ -137,15 +143,18 @@ class MeasureDock(Page):
         if comparison is None:
             self.headline.clear()
             self.stale.list([_NONE_LEFT])
+            self.compartments.hold(True)
             self._show_parts()
             return
         # what is said of the field of view was said at the last measuring, and stays
         self._show_numbers(comparison)
+        self.compartments.hold(True)
         self._later.start(_QUIET_MS)
 
     def _lose(self) -> None:
         """The mask is an array of another shape: nothing here follows it any more."""
         self.stale.list([_STALE])
+        self.compartments.hold(True)
         self.parts.leave()
 
     def _show_numbers(self, comparison: Comparison) -> None:
@@ -164,7 +173,11 @@ class MeasureDock(Page):
 
     def _show_parts(self) -> None:
         if self._live.live is not None:
-            self.parts.show_parts(self._measured.scan, self._live.live.sums)
+            sums = self._live.live.sums
+            self.parts.show_parts(self._measured.scan, sums, self.compartments.shown)
+
+    def _bones(self, measured: Measured) -> list[Bone]:
+        return self.parts.bones(measured.scan, measured.sums, self.compartments.shown)
 
     def _plot(self, event=None) -> None:
         if self.comparison is None:
@@ -183,6 +196,7 @@ class MeasureDock(Page):
         self._live.leave()
         self.parts.leave()
         self._later.stop()
+        self.compartments.offer(None)
         self.headline.clear()
         self.warnings.list([])
         self.stale.list([])
@@ -208,6 +222,7 @@ class MeasureDock(Page):
         self.stale.list([] if same else [self._what_is_old()])
         # the report would show the outline that was measured, beside a mask that differs
         self.exports.offer(self._measured if same else None)
+        self.compartments.hold(not same and not self._watch.same(self.mask.layer))
 
     def _what_is_old(self) -> str:
         """What the dock still shows of the mask as it was; the numbers follow it, if they can."""
@@ -258,7 +273,9 @@ class MeasureDock(Page):
         self.missing = Warnings()
         self.calibration = CalibrationForm()
         self.parts = PartRows(self.viewer)
+        self.compartments = CompartmentsSection(self.viewer, self.run_bar)
         self.table = NumberTable()
+        self.exports = ExportRow(self.run_bar, self._bones)
         self.profile = ProfileCanvas()
         self._result_widgets = self.profile, self.table
         for widget in self._result_widgets:
@@ -272,9 +289,9 @@ class MeasureDock(Page):
             self.parts,
             self.profile,
             self.table,
+            self.exports,
+            self.compartments,
         ):
             self.body.addWidget(widget)
-        self.exports = ExportRow(self.run_bar, self.parts.bones)
-        self.body.addWidget(self.exports)
         self.body.addStretch()
         self.footer.addWidget(self.run_bar)

@@ -15,12 +15,13 @@ _MOST_ROWS = 12  # in sight at once; more are scrolled
 
 
 class PartRow(NamedTuple):
-    """A part: its label (None: all together), its name, and its numbers or why there are none."""
+    """A part: its label, its name, and its numbers or why there are none."""
 
-    label: int | None
+    label: int
     name: str
     measurement: Measurement | None
     missing: str = ""
+    inner: bool = False  # a part of the row above
 
 
 class PartTable(QTableWidget):
@@ -58,7 +59,7 @@ class PartTable(QTableWidget):
         with QSignalBlocker(self):
             self.setRowCount(len(rows))
             for i, row in enumerate(rows):
-                self._fill_row(i, row, colors.get(row.label))
+                self._fill_row(i, row, None if row.inner else colors[row.label])
             self.clearSelection()
         if selected is not None:
             self.select(selected.label, selected.name)
@@ -72,7 +73,7 @@ class PartTable(QTableWidget):
         chosen = self.selectionModel().selectedRows()
         return self.rows[chosen[0].row()] if chosen and chosen[0].row() < len(self.rows) else None
 
-    def select(self, label: int | None, name: str = "") -> None:
+    def select(self, label: int, name: str = "") -> None:
         """Select the row of a label, of this name if there is one; nothing is told of it."""
         found = [i for i, row in enumerate(self.rows) if row.label == label]
         named = [i for i in found if self.rows[i].name == name]
@@ -91,7 +92,8 @@ class PartTable(QTableWidget):
                 f"{m.volume_mm3:.2f}",
                 f"{m.mean_slice_area_mm2:.2f}",
             )
-        for j, text in enumerate((row.name, *numbers)):
+        name = f"    {row.name}" if row.inner else row.name
+        for j, text in enumerate((name, *numbers)):
             item = QTableWidgetItem(text)
             item.setToolTip(_all_of(row))
             if j:
@@ -115,4 +117,4 @@ def _all_of(row: PartRow) -> str:
     m = row.measurement
     lines = [f"{q.name} {q.text(getattr(m, q.key))} {q.unit}".rstrip() for q in DENSITIES]
     lines.append(f"slices {m.slices['first']} to {m.slices['last']}")
-    return "\n".join([*lines, *results.sentences(m.notes)])
+    return "\n".join([*lines, *results.sentences([*m.warnings, *m.notes])])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ..calibration import UNIT_NAMES
 from ..measurement import tables
 from ..measurement.comparison import Comparison
+from ..measurement.compartments import Compartments
 from ..measurement.disagreement import MINE, Disagreement, SliceAgreement
 from ..measurement.part_tables import Bone, part_rows
 
@@ -48,6 +49,25 @@ def rows(comparison: Comparison) -> list[Row]:
     ]
 
 
+def compartment_rows(of: Compartments) -> list[Row]:
+    """Name, value and unit of the numbers of both compartments."""
+    return [
+        (q.name, _number(getattr(of, q.key), q.decimals), _with_signs(q.unit))
+        for q in tables.COMPARTMENTS
+    ]
+
+
+def missing_sentences(of: Compartments) -> list[str]:
+    """Why numbers are missing, each reason once, after the names of those that it holds for."""
+    names = {q.key: q.name for q in tables.COMPARTMENTS}
+    reasons = dict.fromkeys(of.missing.values())
+    found = []
+    for reason in reasons:
+        lacking = [names[key] for key, why in of.missing.items() if why == reason]
+        found.append(f"{'All' if len(lacking) == len(names) else ', '.join(lacking)}: {reason}.")
+    return [_with_signs(text) for text in found]
+
+
 def as_text(
     comparison: Comparison, scan: str, mask: str, expert: str | None, bones: Sequence[Bone] = ()
 ) -> str:
@@ -89,7 +109,7 @@ def agreement(comparison: Comparison) -> str:
 
 def sentences(notes: list[str]) -> list[str]:
     """Notes as whole sentences with signs for their units."""
-    return [f"{n[0].upper()}{n[1:]}.".replace("cm3", "cm³").replace("mm2", "mm²") for n in notes]
+    return [_with_signs(f"{note[0].upper()}{note[1:]}.") for note in notes]
 
 
 def slice_sentence(here: SliceAgreement, worst_first: list[int]) -> str:
@@ -128,6 +148,10 @@ def calibration_line(calibration: dict) -> str:
     parts.append(f"intercept {calibration['density_intercept']:g}")
     unit = UNIT_NAMES[calibration["unit"]]
     return f"From {unit}: {', '.join(parts)} ({calibration['source']})"
+
+
+def _with_signs(text: str) -> str:
+    return text.replace("cm3", "cm³").replace("mm2", "mm²")
 
 
 def _number(value: float | None, digits: int, sign: str = "") -> str:
