@@ -8,8 +8,6 @@ import math
 
 import numpy as np
 
-from ..morphology import bounding_box
-
 _RUN_WITHOUT_TOGGLE = 254
 _BLOCK = 1 << 14  # runs decoded at a time, 4 million voxels at most, so that memory stays small
 _WIDEST_FRAME = 27  # times the voxels within: a frame costs no bytes, so a header may claim any
@@ -152,17 +150,19 @@ def _fill(voxels: np.ndarray, values: np.ndarray, lengths: np.ndarray) -> None:
 
 def _changes(mask: np.ndarray, shape, corner) -> np.ndarray:
     """Where in the whole image, voxel after voxel, inside becomes outside and back."""
-    box = bounding_box(mask)
-    if box is None:
-        return np.zeros(0, np.int64)
-    deep, high, wide = (side.start + first for side, first in zip(box, corner, strict=True))
+    deep, high, wide = corner
     changes = [np.zeros(0, np.int64)]
-    for z, plane in enumerate(mask[box], deep):
+    for z, plane in enumerate(mask, deep):
+        rows = np.flatnonzero(plane.any(axis=1))
+        if not rows.size:
+            continue
+        columns = np.flatnonzero(plane[rows].any(axis=0))
+        left, right = columns[0], columns[-1] + 1
         # a column of air on both sides: every row begins and ends outside
-        rows = np.pad(plane != 0, ((0, 0), (1, 1)))
-        y, x = np.nonzero(rows[:, 1:] != rows[:, :-1])
-        changes.append((z * shape[1] + y + high) * shape[2] + x + wide)
+        inside = np.pad(plane[rows, left:right] != 0, ((0, 0), (1, 1)))
+        y, x = np.nonzero(inside[:, 1:] != inside[:, :-1])
+        changes.append((z * shape[1] + rows[y] + high) * shape[2] + x + left + wide)
     found = np.concatenate(changes)
     # a run that goes on in the next row, or slice, ended and began at one place
-    meets = found[1:] == found[:-1]
-    return found[~(np.append(meets, False) | np.append(False, meets))]
+    moved = np.diff(found, prepend=-1) != 0, np.diff(found, append=-1) != 0
+    return found[moved[0] & moved[1]]

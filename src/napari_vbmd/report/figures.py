@@ -24,6 +24,7 @@ WINDOW = (-200.0, 1000.0)  # black and white of the overlay [mg HA/cm3]
 MARGIN_MM = 2.5
 _WIDTH_IN, _HIGHEST_IN = 7.3, 4.6  # what fits an A4 page
 _DPI = 200
+_COMPRESSION = 3  # of a PNG: as small as the usual 6, in half the time
 _BARS_MM = (1, 2, 5, 10, 20, 50)
 _VIEWS = (  # axis that is cut, axes of the picture (down, right), and what to call it
     (0, (1, 2), "Axial, slice {}"),
@@ -112,7 +113,8 @@ def profile_figure(comparison: Comparison) -> Figure:
 def figure_png(figure: Figure) -> bytes:
     """The figure as a PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    how = {"compress_level": _COMPRESSION}
+    figure.savefig(buffer, format="png", metadata={"Software": None}, pil_kwargs=how)
     return buffer.getvalue()
 
 
