@@ -26,8 +26,8 @@ def page(viewer, scan, mask, dock, tube, run):
 def answer_dialog(monkeypatch):
     """Answer the file dialog with a path; the empty one is its Cancel."""
 
-    def answer(path):
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
+    def answer(path, kind=""):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), kind))
 
     return answer
 
@@ -70,14 +70,36 @@ def test_csv_has_a_line_for_every_slice(page, tmp_path):
     assert slices["expert_voxels"].isna().sum() == 2
 
 
-def test_report_is_one_page_with_the_number(page, click, answer_dialog, ended, tmp_path):
+def test_report_is_one_page_with_the_number(
+    page, click, answer_dialog, ended, tmp_path, monkeypatch, digest, tube
+):
+    (tmp_path / "mask").write_text("a file that bears the layer's name")
+    monkeypatch.chdir(tmp_path)
     answer_dialog(tmp_path / "out.html")
     click(page.exports.report_button)
     ended(page)
     text = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert f"{page.comparison.measurement.tt_vbmd_mg_cm3:.1f}" in text
     assert "data:image/png" in text
+    assert digest(tube.path) in text
+    assert digest(tmp_path / "mask") not in text
     assert page.run_bar.message.text() == "Saved out.html."
+    assert {p.name for p in tmp_path.iterdir()} == {"mask", "out.html"}
+
+
+def test_report_is_a_pdf_by_its_ending_or_the_kind_chosen(
+    page, click, answer_dialog, ended, tmp_path
+):
+    answer_dialog(tmp_path / "out", "PDF (*.pdf)")
+    click(page.exports.report_button)
+    ended(page)
+    assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
+    click(page.exports.report_button)  # nobody was asked whether out.pdf may go
+    assert "exists: type its ending" in page.run_bar.message.text()
+    page.exports.save_report(str(tmp_path / "out.doc"))
+    ended(page)
+    assert "choose one of the two" in page.run_bar.message.text()
+    assert [p.name for p in tmp_path.iterdir()] == ["out.pdf"]
 
 
 @pytest.mark.parametrize("kind", ["csv_button", "report_button"])
@@ -117,7 +139,7 @@ def test_failed_write_leaves_the_older_file(page, tmp_path, monkeypatch):
 def test_cancelled_report_is_not_written(
     page, click, answer_dialog, ended, tmp_path, monkeypatch, gate, entered
 ):
-    monkeypatch.setattr(exports, "_report", gate.around(exports._report))
+    monkeypatch.setattr(exports, "_write_report", gate.around(exports._write_report))
     answer_dialog(tmp_path / "out.html")
     click(page.exports.report_button)
     entered()

@@ -1,7 +1,8 @@
 """Taking the numbers along: clipboard, CSV, and the one-page report."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
@@ -15,6 +16,8 @@ from ..scan import Mask, Scan
 from . import results
 from .job import sentence
 from .parts import RunBar, small_button
+
+_REPORTS = "HTML (*.html);;PDF (*.pdf)"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ExportRow(QWidget):
         self.copy_button = small_button("Copy", "Copy the table for a spreadsheet", self.copy)
         self.csv_button = small_button("CSV …", "Save the numbers, per slice too", self.save_csv)
         self.report_button = small_button(
-            "Report …", "Save one page with pictures and numbers (HTML)", self.save_report
+            "Report …", "Save one page with pictures and numbers, HTML or PDF", self.save_report
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -83,17 +86,31 @@ class ExportRow(QWidget):
         self._saved(path)
 
     def save_report(self, path: str = "") -> None:
-        """Save the report as HTML, drawn in the background; asks where when no path is given."""
-        path = path or self._ask("Save report", "vbmd_report.html", "HTML (*.html)")
+        """Save the report as HTML or PDF, by the name's ending, drawn in the background.
+
+        Asks where when no path is given.
+        """
+        path = path or self._ask_report()
         if not path:
             return
-        measured = self._measured
+        measured, bones = self._measured, self._bones(self._measured)
 
         def work(progress: Callable) -> str:
-            _write(path, _report(measured, progress))
+            _write_report(Path(path), measured, bones, progress)
             return path
 
         self._run_bar.run(work, "Writing the report", self._saved)
+
+    def _ask_report(self) -> str:
+        """A path with an ending; that of the kind that was chosen where none was typed."""
+        path, kind = self._choose_path("Save report", "vbmd_report.html", _REPORTS)
+        if not path or Path(path).suffix:
+            return path
+        path += ".pdf" if "pdf" in kind else ".html"
+        if Path(path).exists():  # nobody was asked whether it may go
+            self._run_bar.complain(f"{path} exists: type its ending, too, to replace it")
+            return ""
+        return path
 
     def _as(self, form: Callable[..., str]) -> str:
         measured = self._measured
@@ -103,19 +120,29 @@ class ExportRow(QWidget):
         self._run_bar.message.say(f"Saved {Path(path).name}.")
 
     def _ask(self, title: str, name: str, kinds: str) -> str:
-        return QFileDialog.getSaveFileName(self, title, name, kinds)[0]
+        return self._choose_path(title, name, kinds)[0]
+
+    def _choose_path(self, title: str, name: str, kinds: str) -> tuple[str, str]:
+        return QFileDialog.getSaveFileName(self, title, name, kinds)
 
 
-def _report(measured: Measured, progress: Callable) -> str:
+def _write_report(path: Path, measured: Measured, bones: list[Bone], progress: Callable) -> None:
+    """Write the page that ``napari-vbmd measure --report`` writes, of the layers as they were."""
     # matplotlib's figures are wanted only now
-    from ..report import figure_png, overlay_figure, profile_figure, report_html
+    from ..pipeline import check_report_paths, write_mask_report
 
-    progress(0.1, "drawing the outlines")
-    overlay = figure_png(overlay_figure(measured.scan, measured.mask, measured.expert))
-    progress(0.6, "drawing density along z")
-    profile = figure_png(profile_figure(measured.comparison))
-    progress(0.9, "writing the page")
-    return report_html(measured.scan, measured.comparison, overlay, profile)
+    check_report_paths([path])
+    mask, expert = (one and _nowhere(one) for one in (measured.mask, measured.expert))
+    split = {bone.label: bone.compartments for bone in bones if bone.compartments}
+    with written_whole(path, path.suffix) as temporary:
+        content = measured.scan, mask, measured.comparison, expert, split
+        write_mask_report([temporary], *content, progress=progress)
+        progress(1.0, "the report is drawn")  # the last chance to cancel
+
+
+def _nowhere(mask: Mask) -> Mask:
+    """A layer's mask is no file: one that bears the layer's name must not be taken for it."""
+    return replace(mask, path=Path(os.devnull, mask.name))
 
 
 def _write(path: str, text: str) -> None:
