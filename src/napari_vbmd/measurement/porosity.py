@@ -1,6 +1,6 @@
 """Pores of the cortex.
 
-After Burghardt et al. 2010 (J Bone Miner Res 25:983): a pore is a void that cortical bone surrounds
+After Burghardt et al. 2010 (Bone 47:519): a pore is a void that cortical bone surrounds
 within its slice. Their growth of pores along the canals is left out, so that a pore counts only
 where its slice closes it.
 """

@@ -9,10 +9,11 @@ the mask that is given. The second finds the marrow space:
 3. a closing slice by slice takes the trabeculae in, and all that is surrounded,
 4. a Gaussian, cut at half, smooths the surface.
 
-The marrow space is the trabecular compartment; the rest of the bone is the cortical one. Buie et
-al. give steps in voxels of 0.082 mm (closing 10, Gaussian 3) and no thresholds in mg HA/cm3; here
-they are in mm, and the threshold is the one above which cortical bone is segmented in Whittier et
-al. 2020 (Osteoporos Int 31:1607). The result is not the scanner software's to the voxel.
+The marrow space is the trabecular compartment; the rest of the bone is the cortical one. The steps
+are those of 10 voxels (closing) and 3 voxels (Gaussian) of 0.082 mm, here in mm. Buie et al. leave
+the thresholds to the user; ours is the one above which cortical bone is segmented in Whittier et
+al. 2020 (Osteoporos Int 31:1607). The result is not the scanner software's split. What of this
+could be checked stands in docs/measurements.md.
 """
 
 from collections.abc import Callable
@@ -47,7 +48,8 @@ class Thresholds:
     closing_mm : float
         Radius of the disc that takes trabeculae in: 10 voxels of 0.082 mm, Buie et al. 2007.
     smoothing_mm : float
-        SD of the Gaussian that smooths the surface: 3 voxels of 0.082 mm, Buie et al. 2007.
+        SD of the Gaussian that smooths the surface: 3 voxels of 0.082 mm; not checked against the
+        paper.
     rim_mm : float
         Least thickness of the cortical compartment: two voxels of 0.0607 mm, within which the
         outermost voxels are part tissue.
