@@ -30,8 +30,8 @@ DISTRIBUTION = (
     "people: 148 to 649 mg HA/cm3 (ORMIR-XCT)"
 )
 SECONDS = (
-    "published: 33.5 with the 2D, 33.0 with the 3D network on an RTX 2080, the whole workflow 2.5 to "
-    "4.0 times as fast as the semi-automatic one, Folle et al. 2021"
+    "published: 33.5 with the 2D, 33.0 with the 3D network on an RTX 2080, the whole workflow 2.5 "
+    "to 4.0 times as fast as the semi-automatic one, Folle et al. 2021"
 )
 
 
