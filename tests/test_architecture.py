@@ -13,9 +13,9 @@ PACKAGE = Path(napari_vbmd.__file__).parent
 FLOORS = {
     "napari_vbmd": 0,  # the package itself: its version
     "errors": 0,
+    "mapped": 0,
     "grid": 1,
     "calibration": 1,
-    "mapped": 1,
     "morphology": 1,
     "privacy": 1,
     "scan": 2,

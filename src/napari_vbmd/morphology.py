@@ -18,6 +18,7 @@ import numpy as np
 from scipy import ndimage
 
 from .errors import ParameterError
+from .mapped import release_pages
 
 Spacing = Sequence[float]
 
@@ -158,6 +159,7 @@ def blurred_slabs(volume, sigma_mm: float, spacing_mm: Spacing, slicewise=False)
         last = min(first + _SLAB_SLICES, len(volume))
         start = max(first - halo, 0)
         slab = np.array(volume[start : last + halo], np.float32)  # a copy, to be blurred in place
+        release_pages(volume)
         ndimage.gaussian_filter(slab, sigma, output=slab, mode="nearest", truncate=_GAUSSIAN_REACH)
         yield slab[first - start : last - start]
 

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from ..errors import GridMismatchError, ParameterError
 from ..grid import place
+from ..mapped import in_slabs
 from ..scan import Mask, Scan
 from .accumulator import DensityAccumulator
 from .densitometry import Progress
@@ -259,7 +260,7 @@ def _given(trabecular: Mask, scan: Scan, box: Box, inside) -> tuple[np.ndarray, 
 def _densities(scan: Scan, box: Box, split: np.ndarray) -> tuple[dict, dict]:
     """Densities by sums over the stored values, and areas."""
     sums = DensityAccumulator(len(split), scan.voxels.dtype)
-    for z, plane in enumerate(split):
+    for z, plane in in_slabs(scan.voxels, enumerate(split)):
         sums.add_slice(z, np.asarray(scan.voxels[box[0].start + z, box[1], box[2]]), plane)
     transform, slices = scan.density_transform(), np.count_nonzero(sums.counts_per_slice())
     numbers, missing = {}, {}
