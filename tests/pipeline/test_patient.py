@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -224,3 +226,12 @@ def test_closing_sees_the_end_of_the_bone_but_not_the_end_of_the_slices_looked_a
     assert not ends_here.mask.voxels[0].any()
     assert not ends_here.mask.voxels[-1].any()
     assert goes_on.mask.voxels.any(axis=(1, 2)).tolist() == [True] * 6
+
+
+def test_what_only_a_study_or_a_network_needs_is_not_imported():
+    code = (
+        "import sys, napari_vbmd.pipeline; "
+        "print([m for m in ('torch', 'monai', 'pandas', 'scipy.stats') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

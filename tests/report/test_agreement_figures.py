@@ -7,12 +7,10 @@ from matplotlib.figure import Figure
 
 from napari_vbmd.measurement.agreement import agree
 from napari_vbmd.report.agreement_figures import (
-    FORMATS,
     Look,
     Names,
     agreement_figure,
     draw_bland_altman,
-    figure_bytes,
 )
 
 NAMES = Names("Tt.vBMD", "mg HA/cm3", "automatic", "expert")
@@ -114,19 +112,6 @@ def test_what_is_missing_is_not_drawn(ours, reference, lines):
 
 def test_without_pairs_the_plots_say_so():
     assert "no pairs" in texts(agreement_figure(agree([None], [1]), NAMES))
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_files_are_what_their_ending_says_and_the_same_every_time(found, kind):
-    first, again = (figure_bytes(agreement_figure(found, NAMES), kind) for _ in range(2))
-    assert first.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[kind])
-    assert first == again
-
-
-def test_letters_of_a_pdf_can_be_edited(found):
-    text = figure_bytes(agreement_figure(found, NAMES), "pdf")
-    assert b"/TrueType" in text or b"/CIDFontType2" in text
-    assert b"/Type3" not in text
 
 
 def test_another_look_colours_everything(found):

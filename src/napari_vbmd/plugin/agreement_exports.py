@@ -82,7 +82,8 @@ class AgreementExports(QWidget):
 
 
 def _figure(quantity: Quantity, path: str) -> bytes:
-    from ..report.agreement_figures import FORMATS, agreement_figure, figure_bytes
+    from ..report.agreement_figures import agreement_figure
+    from ..report.figure_files import FORMATS, figure_bytes
     from ..study.agreement_files import names_of
 
     kind = Path(path).suffix.lower().lstrip(".")

@@ -3,11 +3,9 @@
 The plots are drawn on axes, so that the window shows the same ones as the page.
 """
 
-import io
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -19,7 +17,6 @@ from ..measurement.bland_altman import BlandAltman
 from ..measurement.estimate import Estimate
 from .style import AGREEMENT_GREY, INK, OURS_IN_PRINT, REFERENCE_IN_PRINT, plain_axes
 
-FORMATS = ("png", "svg", "pdf")
 _SIZE_IN = (7.3, 3.15)  # two columns of a journal
 _DPI = 300
 _SIGNS = {"mg HA/cm3": "mg HA/cm³", "mm2": "mm²", "mm3": "mm³"}
@@ -73,19 +70,6 @@ def agreement_figure(agreement: Agreement, names: Names) -> Figure:
     for axes, lines in ((scatter, _regression), (differences, _limits)):
         axes.set_title("\n".join(lines(agreement, names)), loc="left", fontsize=7, color=INK)
     return figure
-
-
-def figure_bytes(figure: Figure, kind: str) -> bytes:
-    """The figure as PNG, SVG or PDF; the same figure gives the same bytes.
-
-    Letters of a PDF stay text, which a journal can edit; those of an SVG are outlines.
-    """
-    settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "napari-vbmd"}
-    dates = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    buffer = io.BytesIO()
-    with rc_context(settings):
-        figure.savefig(buffer, format=kind, metadata=dates[kind])
-    return buffer.getvalue()
 
 
 def draw_scatter(axes: Axes, agreement: Agreement, names: Names, look: Look | None = None) -> None:

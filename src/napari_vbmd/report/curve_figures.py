@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..measurement.curves import Curves
-from .agreement_figures import figure_bytes
+from .figure_files import figure_bytes
 
 # Okabe and Ito, in an order that starts with ours
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")

@@ -11,7 +11,8 @@ from ..errors import WriteError
 from ..io.results import written_together
 from ..measurement.agreement_tables import flat_row
 from ..measurement.tables import csv_text
-from ..report.agreement_figures import FORMATS, Names, agreement_figure, figure_bytes
+from ..report.agreement_figures import Names, agreement_figure
+from ..report.figure_files import FORMATS, figure_bytes
 from .agreement import Quantity
 from .result_table import EXPERT
 
