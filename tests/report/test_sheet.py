@@ -191,7 +191,7 @@ def test_labels_that_do_not_fit_are_left_out_and_that_is_said(scan, mask):
     many = replace(mask, voxels=np.broadcast_to(voxels.astype(np.uint8), mask.voxels.shape))
     table = content.bones(measure_against(scan, many), {})
     assert len(table.rows) == content.MOST_BONES == 8
-    assert table.below == ["2 more labels are not shown: --json has them."]
+    assert table.below == ["2 more labels are not shown: measure --per-label has them."]
 
 
 def test_long_texts_make_the_letters_of_the_printed_page_smaller(scan, mask, record):

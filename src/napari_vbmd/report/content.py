@@ -156,7 +156,9 @@ def bones(
     ]
     below = _missing(compartments)
     if len(labels) > MOST_BONES:
-        below.append(f"{len(labels) - MOST_BONES} more labels are not shown: --json has them.")
+        below.append(
+            f"{len(labels) - MOST_BONES} more labels are not shown: measure --per-label has them."
+        )
     return BoneTable([(name, signs(unit)) for name, unit, _ in columns], rows, below)
 
 
