@@ -22,6 +22,7 @@ from napari_vbmd.report import (
     report_pdf,
     sheet,
 )
+from napari_vbmd.report.bones import MOST_BONES, bone_table
 from napari_vbmd.report.paper import Paper
 from napari_vbmd.scan import Mask, Scan
 
@@ -164,7 +165,7 @@ def test_every_label_is_a_row_with_its_overlap_and_compartments(scan, two_bones,
     comparison = measure_against(scan, two_bones, two_bones)
     why = "voxels of 0.5 mm are too large for pores"
     parts = {1: split(), 2: split(ct_po_percent=why)}
-    table = content.bones(comparison, parts)
+    table = bone_table(comparison, parts)
     assert [name for name, _ in table.rows] == ["Label 1", "Label 2"]
     heads = [name for name, _ in table.heads]
     assert heads[:5] == ["Tt.vBMD", "Volume", "Tt.Ar", "Dice", "HD95"]
@@ -181,16 +182,16 @@ def test_every_label_is_a_row_with_its_overlap_and_compartments(scan, two_bones,
 
 def test_one_bone_has_a_row_for_its_compartments_only_where_they_were_measured(scan, mask):
     comparison = measure_against(scan, mask, mask)
-    assert content.bones(comparison, {}) is None
-    [(name, cells)] = content.bones(comparison, {None: split()}).rows
+    assert bone_table(comparison, {}) is None
+    [(name, cells)] = bone_table(comparison, {None: split()}).rows
     assert (name, len(cells)) == ("Mask", len(NUMBERS))
 
 
 def test_labels_that_do_not_fit_are_left_out_and_that_is_said(scan, mask):
     voxels = np.arange(1, 401, dtype=np.uint16).reshape(20, 20) % 10 + 1
     many = replace(mask, voxels=np.broadcast_to(voxels.astype(np.uint8), mask.voxels.shape))
-    table = content.bones(measure_against(scan, many), {})
-    assert len(table.rows) == content.MOST_BONES == 8
+    table = bone_table(measure_against(scan, many), {})
+    assert len(table.rows) == MOST_BONES == 8
     assert table.below == ["2 more labels are not shown: measure --per-label has them."]
 
 

@@ -12,6 +12,7 @@ from ..measurement.comparison import Comparison
 from ..measurement.compartments import Compartments
 from ..scan import Scan
 from . import content
+from .bones import BoneTable, bone_table
 from .sheet import letters_that_fit
 from .style import CSS
 
@@ -47,7 +48,7 @@ def report_html(
     overlap = content.overlap(comparison)
     tables = _table(content.numbers(comparison)) + (_table(overlap) if overlap else "")
     letters = letters_that_fit(scan, comparison, record, compartments or {})
-    bones = content.bones(comparison, compartments or {})
+    bones = bone_table(comparison, compartments or {})
     main = (
         f'<p class="banner">{content.SYNTHETIC}</p>' if scan.is_synthetic else "",
         _warnings(content.warnings(comparison)),
@@ -102,7 +103,7 @@ def _table(table: content.Table) -> str:
     return f"<table><thead><tr><th></th>{head}<td></td></tr></thead>{''.join(rows)}</table>"
 
 
-def _bones(table: content.BoneTable) -> str:
+def _bones(table: BoneTable) -> str:
     heads = "".join(f"<td>{name}</td>" for name, _ in table.heads)
     units = "".join(f"<td>{unit}</td>" for _, unit in table.heads)
     rows = "".join(

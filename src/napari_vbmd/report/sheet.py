@@ -12,6 +12,7 @@ from ..measurement.comparison import Comparison
 from ..measurement.compartments import Compartments
 from ..scan import Scan
 from . import content
+from .bones import BoneTable, bone_table
 from .paper import Paper
 
 # Sizes of the pictures and of the letters, tried in turn until everything fits
@@ -73,7 +74,7 @@ def _laid_out(
         paper.picture(picture, picture_size)
     tables = [content.numbers(comparison), content.overlap(comparison)]
     _tables(paper, [table for table in tables if table])
-    if bones := content.bones(comparison, compartments):
+    if bones := bone_table(comparison, compartments):
         paper.skip(4)
         _bones(paper, bones)
     paper.skip(5)
@@ -147,7 +148,7 @@ def _table(paper: Paper, table: content.Table, left: float, right: float) -> Non
         paper.line_feed(7.5)
 
 
-def _bones(paper: Paper, table: content.BoneTable) -> None:
+def _bones(paper: Paper, table: BoneTable) -> None:
     """A row a bone, across the sheet: the columns beside each other, each as wide as the others."""
     first = max(paper.measure(name, 7.5) for name, _ in table.rows) + 6
     widest = max(paper.measure(text, 6.5) for head in table.heads for text in head) + 8
