@@ -204,3 +204,9 @@ def test_features_of_a_label_stand_behind_the_density(model, scan_layer, mask_la
         voxel = tuple(int(n) for n in np.argwhere((tube.mask != 0) == inside)[0])
         text = mask_layer.get_status(mask_layer.data_to_world(voxel), world=True)["value"]
         assert text == f"{int(inside)}   {tube.density[voxel]:.1f} mg HA/cm3{rest}"
+
+
+def test_a_copy_of_a_mask_does_not_keep_its_numbers(model, scan_layer, mask_layer):
+    mask_layer.features = {"index": [1], "Volume (mm3)": [3.5], "name": ["MC2"]}
+    model.add_layer(mask_layer)
+    assert mask_layer.features.columns.tolist() == ["index", "name"]

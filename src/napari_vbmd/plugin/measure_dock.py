@@ -16,6 +16,7 @@ from ..measurement.comparison import Comparison, measure_against
 from ..measurement.live import LiveMeasurement
 from ..measurement.part_tables import Bone
 from . import results
+from .basis import basis
 from .calibration_form import CalibrationForm
 from .compartments_section import CompartmentsSection
 from .exports import ExportRow, Measured
@@ -87,7 +88,7 @@ class MeasureDock(Page):
         except VbmdError as error:
             self.run_bar.complain(sentence(error))
             return
-        basis = self._rest_on()
+        rests_on = self._rest_on()
 
         labels = layers[0].data
 
@@ -102,8 +103,8 @@ class MeasureDock(Page):
 
         def show(done: tuple[Measured, list[Snapshot], LiveMeasurement]) -> None:
             measured, taken, live = done
-            self._basis = basis
-            self.parts.follow(*basis[:2])
+            self._basis = rests_on
+            self.parts.follow(*rests_on[:2])
             self._live.follow(layers[0], live)
             self._show(measured)
             self._watch.follow(list(zip(layers, taken, strict=True)))
@@ -205,16 +206,8 @@ class MeasureDock(Page):
         self.exports.offer(None)
 
     def _rest_on(self) -> tuple:
-        """What a number now would rest on: layers, their places, and the calibration."""
-        layers = self.scan.layer, self.mask.layer, self.expert.layer
-        if None in layers[:2]:
-            return ()
-        try:
-            scan = scan_of(layers[0])
-            grids = [mask_of(layer).grid for layer in layers[1:] if layer is not None]
-        except VbmdError:
-            return ()
-        return *layers, scan.unit, scan.calibration, scan.grid, *grids
+        """What a number now would rest on."""
+        return basis(self.scan.layer, self.mask.layer, self.expert.layer)
 
     def _show_whether_stale(self, same: bool) -> None:
         if self.comparison is None:

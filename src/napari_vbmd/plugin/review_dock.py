@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout
 from ..errors import VbmdError
 from ..measurement.review import Review
 from ..measurement.walk import Walk
+from .basis import basis
 from .disagreement_layer import DisagreementLayer
 from .job import sentence
 from .keys import LayerKeys
@@ -72,7 +73,7 @@ class ReviewDock(Page):
         except VbmdError as error:
             self.run_bar.complain(sentence(error))
             return
-        basis, labels = self._rest_on(), mask.data
+        rests_on, labels = self._rest_on(), mask.data
 
         def work(progress) -> Review:
             mask_of(mask)  # refuses labels that cannot be followed
@@ -80,8 +81,8 @@ class ReviewDock(Page):
             return Review(scan, labels, grid, theirs, progress)
 
         def show(review: Review) -> None:
-            if self._rest_on() == basis:
-                self._begin(review, basis)
+            if self._rest_on() == rests_on:
+                self._begin(review, rests_on)
             else:
                 self.run_bar.message.say("Another layer was chosen meanwhile: compare again.")
 
@@ -188,15 +189,8 @@ class ReviewDock(Page):
         self.run_bar.allow(reason)
 
     def _rest_on(self) -> tuple:
-        """What a comparison now would rest on: layers, their places and the calibration."""
-        layers = self.scan.layer, self.mask.layer, self.expert.layer
-        if None in layers:
-            return ()
-        try:
-            scan = scan_of(layers[0])
-            return *layers, scan.unit, scan.calibration, *map(grid_of, layers[1:]), scan.grid
-        except VbmdError:
-            return ()
+        """What a comparison now would rest on."""
+        return basis(self.scan.layer, self.mask.layer, self.expert.layer)
 
     def _forget(self) -> None:
         self._live.leave()

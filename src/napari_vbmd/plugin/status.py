@@ -16,6 +16,7 @@ from ..calibration import UNIT_NAMES
 from ..errors import VbmdError
 from .autosave import guard
 from .graphics import free_safely
+from .label_features import take_away
 from .layers import as_outline, scan_of
 from .solid_view import guard_3d
 
@@ -61,6 +62,7 @@ def _adopt(viewer, layer: Layer) -> None:
         _announce(viewer, layer)
     elif _is_ours(layer):
         as_outline(layer)
+        take_away(layer)  # a copy has the numbers of the mask that it was copied from
     viewer_reference = weakref.ref(viewer)
     plain = type(layer).get_status
 
