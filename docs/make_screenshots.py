@@ -22,7 +22,7 @@ from napari_vbmd.measurement.tables import csv_text, row
 from napari_vbmd.morphology import erode
 from napari_vbmd.phantom.sample import sample_paths
 from napari_vbmd.phantom.slabs import HandScan
-from napari_vbmd.pipeline import make_mask, on_scan_grid
+from napari_vbmd.pipeline import make_mask
 from napari_vbmd.pipeline.phantom import write_phantom
 from napari_vbmd.plugin.layers import mask_of
 from napari_vbmd.segmentation.methods import METHODS
@@ -284,7 +284,7 @@ def write_study(folder: Path) -> Path:
         scan = read_scan(folder / files["scan"])
         parameters = METHODS["unet-3d"].parameters(side=side)
         mask = make_mask(scan, "unet-3d", parameters)[0].mask
-        write_mask(folder / files["mask"], on_scan_grid(mask, scan), scan.grid, scan=scan)
+        write_mask(folder / files["mask"], mask, scan.grid, scan=scan)
         comparison = measure_against(scan, mask, read_mask(folder / files["expert"]))
         rows.append({"patient": f"P{i + 1:02}"} | files | row(comparison))
     (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
