@@ -1,9 +1,10 @@
 """ROC and precision-recall: a corner where the curves pass through it, else the whole."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from napari_vbmd.measurement.curves import Curves
-from napari_vbmd.report.curve_figures import curve_figure, curve_files
+from napari_vbmd.report.curve_figures import curve_figure, curve_files, draw_small
 
 
 def curves(found: int) -> Curves:
@@ -39,3 +40,13 @@ def test_the_files_are_what_they_are_called_and_the_same_every_time():
 def test_without_bone_there_is_no_figure():
     none = np.zeros(256, np.int64)
     assert curve_files("unet", Curves(none, none + 1)) == {}
+
+
+def test_ticks_of_the_small_axes_are_where_their_labels_say():
+    figure = Figure(figsize=(3.6, 1.75))
+    draw_small(*figure.subplots(1, 2), curves(980), "blue")
+    figure.canvas.draw()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            said = [float(label.get_text()) for label in axis.get_ticklabels()]
+            np.testing.assert_allclose(said, axis.get_ticklocs(), atol=1e-9)

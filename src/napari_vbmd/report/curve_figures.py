@@ -58,7 +58,7 @@ def draw_small(left: Axes, right: Axes, counted: Curves, color: str) -> None:
     _draw(right, *counted.precision_recall()[::-1], color)
     _name_axes(left, right, counted)
     for axis in (left.xaxis, left.yaxis, right.xaxis, right.yaxis):
-        axis.set_major_locator(MaxNLocator(3))
+        axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
         axis.set_major_formatter("{x:.2f}")
     left.set_ylabel("Sensitivity")
     right.set_xlabel("Sensitivity (recall)")
