@@ -48,5 +48,5 @@ def test_ticks_of_the_small_axes_are_where_their_labels_say():
     figure.canvas.draw()
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            said = [float(label.get_text()) for label in axis.get_ticklabels()]
+            said = [float(t.get_text().replace("−", "-")) for t in axis.get_ticklabels()]
             np.testing.assert_allclose(said, axis.get_ticklocs(), atol=1e-9)
