@@ -50,10 +50,10 @@ class CompartmentsSection(Fold):
         self._why_held, self._label = _NOT_YET, None
         self._layer = PreviewLayer(viewer, self, _OPACITY)
         self._watch = MaskWatch(self)
-        self._watch.compared.connect(lambda same: self._hold_trabecular(not same))
-        self._other_trabecular = False
+        self._watch.compared.connect(self._note_trabecular)
+        self._painted = self._other_trabecular = False
         self._lay_out(viewer)
-        self.trabecular.picked.connect(lambda _: self._check_trabecular())
+        self.trabecular.picked.connect(lambda _: self._judge_trabecular())
         self.show_split.toggled.connect(lambda _: self._show_layer())
         self._show()
 
@@ -68,7 +68,8 @@ class CompartmentsSection(Fold):
         self._measured, self._split = measured, None
         self._watch.follow([])
         self._layer.remove()
-        self._why_held, self._other_trabecular = "" if measured else _NOT_YET, False
+        self._why_held = "" if measured else _NOT_YET
+        self._painted = self._other_trabecular = False
         self._show()
 
     def hold(self, changed: bool) -> None:
@@ -103,10 +104,10 @@ class CompartmentsSection(Fold):
             if measured is not self._measured:
                 return  # another layer was chosen meanwhile
             self._split, taken = done
-            self._trabecular_was, self._other_trabecular = basis, False
+            self._trabecular_was, self._painted = basis, False
+            self._other_trabecular = self._trabecular_now() != basis
             self._run_bar.message.say("")
             self._show()
-            self._check_trabecular()
             self._watch.follow([] if taken is None else [(layer, taken)])
 
         self._run_bar.run(work, f"Splitting {measured.mask.name}", show)
@@ -118,12 +119,15 @@ class CompartmentsSection(Fold):
         except VbmdError:
             return ()
 
-    def _check_trabecular(self) -> None:
-        if self._split is not None:
-            self._hold_trabecular(self._trabecular_now() != self._trabecular_was)
+    def _note_trabecular(self, same: bool) -> None:
+        self._painted = not same
+        self._judge_trabecular()
 
-    def _hold_trabecular(self, other: bool) -> None:
-        other = other or self._trabecular_now() != self._trabecular_was
+    def _judge_trabecular(self) -> None:
+        """Whether the split rests on another trabecular mask than the one that is chosen now."""
+        if self._split is None:
+            return
+        other = self._painted or self._trabecular_now() != self._trabecular_was
         if other != self._other_trabecular:
             self._other_trabecular = other
             self._show()
