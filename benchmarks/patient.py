@@ -36,7 +36,10 @@ def compare(given: argparse.Namespace, folder: Path) -> tuple[dict, list[str]]:
 def grow(given: argparse.Namespace, folder: Path) -> tuple[dict, list[str]]:
     slices = patient_growth.SLICES_QUICK if given.quick else patient_growth.SLICES
     widths = patient_growth.WIDTHS_QUICK if given.quick else patient_growth.WIDTHS
-    sizes = {"slices": given.slices or slices, "widths": given.widths or widths}
+    sizes = {
+        "slices": slices if given.slices is None else given.slices,
+        "widths": widths if given.widths is None else given.widths,
+    }
     points = patient_growth.grown(given.scan, given.method, given.rounds, sizes, folder)
     return {"points": points}, patient_growth.grown_lines(points)
 
