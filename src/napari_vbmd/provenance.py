@@ -32,6 +32,7 @@ _PACKAGES = (
     "matplotlib",
     "torch",
     "monai",
+    "onnxruntime",
     "pytorch-lightning",
     "napari",
 )

@@ -17,7 +17,7 @@ _CONTOUR = {
     "slicewise": "slicewise",
     "separate": "separate",
 }
-_NETWORK = {name: name for name in ("threshold", "weights", "side", "device")}
+_NETWORK = {name: name for name in ("threshold", "weights", "side", "device", "runtime")}
 _TYPED = {"separate": "no-separate"}
 
 

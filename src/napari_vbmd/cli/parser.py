@@ -215,6 +215,11 @@ def _add_choice(command) -> None:
         "--device", choices=("auto", "cpu", "cuda"), help="default auto: the GPU where there is one"
     )
     group.add_argument(
+        "--runtime",
+        choices=("auto", "torch", "onnx"),
+        help="on the CPU; default auto: ONNX Runtime where it is installed",
+    )
+    group.add_argument(
         "--side",
         choices=("left", "right", "auto"),
         help="of the hand; default auto: what the header says, never a guess",

@@ -13,7 +13,7 @@ import numpy as np
 from ..scan import Mask, Scan
 from .configurations import CONFIGURATIONS, Configuration
 from .field import AIR, tissue_box
-from .inference import Progress, check_sampling, choose_device, predict_slices
+from .inference import Progress, check_sampling, choose_device, placed, predict_slices
 from .network_method import (
     NetworkParameters,
     NetworkResult,
@@ -23,15 +23,19 @@ from .network_method import (
     side_of,
     warnings_of,
 )
+from .onnx_export import AROUND_BONE, NEIGHBOURS
 from .plausibility import strange
 from .preprocessing import NetworkGrid, Normalisation, covering_grid, prepare
 from .probability import Probability
+from .runtimes import ready
 from .sampling import resampled
 from .slice_range import RANGE_FIELD, FoundRange, range_of, with_tip
 from .weights import load_network
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from .onnx_network import OnnxNetwork
 
 _ONE_JOINT_MM = 45.0  # the heads of four metacarpals need 60 mm and more
 _MARGIN_MM = 2.5  # around the box that the first network found, across
@@ -61,12 +65,18 @@ def run_fine(
     place = find(configuration, scan, slices, side, parameters, part(tell, _COARSE, _RANGE))
     normalisation = weights.info.normalisation
     tell(_RANGE, "the slice range")
-    found = None if slices else _range(network, place, normalisation, device)
+    about = weights.sha256, device, parameters.runtime
+    found = None
+    if not slices:
+        ends = ready(network.ends, AROUND_BONE, *about).network
+        found = _range(ends, place, normalisation, device)
     grid = _fine_grid(configuration, scan, slices, side, place, found)
     check_sampling(grid.shape)
     sampling = part(tell, _SAMPLE, _OUTLINE, "sampling the scan")
     volume = _sampled(scan, grid, normalisation, sampling)
-    values = predict_slices(network.outline, volume, device, part(tell, _OUTLINE, _MASK))
+    outline = ready(network.outline, NEIGHBOURS, *about)
+    note = f"{note}, {outline.note}"
+    values = predict_slices(outline.network, volume, device, part(tell, _OUTLINE, _MASK))
     if found:
         found = with_tip(found, values, grid)
         values[found.outside(grid)] = 0
@@ -150,7 +160,7 @@ def _one_joint(configuration, scan, slices, side, parameters, tell) -> Place:
 
 
 def _range(
-    network: "nn.Module", place: Place, normalisation: Normalisation, device: str
+    network: "nn.Module | OnnxNetwork", place: Place, normalisation: Normalisation, device: str
 ) -> FoundRange:
     """The expert's slices, from what lies around the middle of the bone."""
     import torch
@@ -167,7 +177,8 @@ def _range(
     block -= normalisation.mean
     block /= normalisation.sd
     with torch.inference_mode():
-        logits = network.ends.to(device).eval()(torch.from_numpy(block[None, None]).to(device))
+        network = placed(network, device, torch.contiguous_format)
+        logits = network(torch.from_numpy(block[None, None]).to(device))
         inside = logits[0].float().sigmoid().cpu().numpy()
     return range_of(inside, place.grid, real, place.box[0])
 

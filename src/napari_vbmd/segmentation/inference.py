@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ParameterError
+from .onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
     from torch import nn
@@ -121,7 +122,7 @@ def available_memory() -> int | None:
 
 
 def predict(
-    network: "nn.Module",
+    network: "nn.Module | OnnxNetwork",
     volume: np.ndarray,
     dims: int,
     device: str = "cpu",
@@ -131,8 +132,8 @@ def predict(
 
     Parameters
     ----------
-    network : Module
-        In evaluation mode; moved to the device.
+    network : Module or OnnxNetwork
+        As `runtimes.ready` gives it; a module is moved to the device.
     volume : ndarray of float32, shape (z, y, x)
         As `preprocessing.prepare` makes it.
     dims : int
@@ -156,9 +157,18 @@ def predict(
 
     layout = torch.channels_last if dims == 2 else torch.channels_last_3d
     with torch.inference_mode(), _memory_said(device):
-        network = network.to(device, memory_format=layout).eval()
+        network = placed(network, device, layout)
         run = _slice_by_slice if dims == 2 else _at_once
         return run(network, torch.from_numpy(volume), device, progress or (lambda *_: None))
+
+
+def placed(network, device: str, layout):
+    """Where and how it runs fastest; ONNX Runtime chooses for itself."""
+    if isinstance(network, OnnxNetwork):
+        return network
+    from .folding import folded
+
+    return folded(network).to(device, memory_format=layout)
 
 
 def _slice_by_slice(network, volume, device, progress) -> np.ndarray:
@@ -175,7 +185,7 @@ def _slice_by_slice(network, volume, device, progress) -> np.ndarray:
 
 
 def predict_slices(
-    network: "nn.Module",
+    network: "nn.Module | OnnxNetwork",
     volume: np.ndarray,
     device: str = "cpu",
     progress: Progress | None = None,
@@ -186,12 +196,10 @@ def predict_slices(
     """
     import torch
 
-    from .folding import folded
-
     result, last = np.empty(volume.shape, np.uint8), len(volume) - 1
     tell = progress or (lambda *_: None)
     with torch.inference_mode(), _memory_said(device):
-        network = folded(network).to(device, memory_format=torch.channels_last)
+        network = placed(network, device, torch.channels_last)
         for first in range(0, len(volume), BATCH_FINE):
             tell(first / len(volume), f"outlining slice {first + 1} of {len(volume)}")
             some = np.arange(first, min(first + BATCH_FINE, last + 1))
@@ -205,6 +213,9 @@ def predict_slices(
 def _at_once(network, volume, device, progress) -> np.ndarray:
     from torch import nn
 
+    if isinstance(network, OnnxNetwork):
+        seen = volume[None, None]
+        return _quantised(network.watched(seen, lambda: progress(0.5, "the network"))[0, 0])
     layers = [module for module in network.modules() if isinstance(module, nn.Conv3d)]
     done = 0
 

@@ -21,9 +21,11 @@ from .inference import (
     choose_device,
     predict,
 )
+from .onnx_export import SLICES, VOLUME
 from .plausibility import strange
 from .preprocessing import NetworkGrid, covering_grid, prepare
 from .probability import Probability, check_threshold
+from .runtimes import check_runtime, ready
 from .weights import NOT_CLINICAL, Weights, find_weights, load_network
 
 # Where each part begins in the whole, for one bar of progress
@@ -46,6 +48,8 @@ class NetworkParameters:
         Default auto: the GPU where there is one.
     weights : path or None
         A weights file. Default None: the shipped one.
+    runtime : {"auto", "torch", "onnx"}
+        On the CPU. Default auto: ONNX Runtime where it is installed, else torch.
 
     Raises
     ------
@@ -57,6 +61,7 @@ class NetworkParameters:
     side: str = "auto"
     device: str = "auto"
     weights: str | Path | None = None
+    runtime: str = "auto"
 
     def __post_init__(self):
         if self.threshold is not None:
@@ -65,6 +70,7 @@ class NetworkParameters:
             raise ParameterError(f"side {self.side!r} is not known: use auto, {', '.join(SIDES)}")
         if self.device not in DEVICES:
             raise ParameterError(f"device {self.device!r} is not known: use {', '.join(DEVICES)}")
+        check_runtime(self.runtime)
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,10 @@ def look(
     volume, grid = _sampled(configuration, scan, slices, weights, side, tell)
     if device == "cpu":
         check_memory(volume.shape, configuration.dims)
-    values = predict(network, volume, configuration.dims, device, part(tell, _PREDICT, _MASK))
+    seen = SLICES if configuration.dims == 2 else VOLUME
+    it = ready(network, seen, weights.sha256, device, parameters.runtime)
+    values = predict(it.network, volume, configuration.dims, device, part(tell, _PREDICT, _MASK))
+    note = f"{note}, {it.note}"
     return Seen(Probability(values, grid), weights, note, volume if keep_volume else None)
 
 

@@ -158,7 +158,9 @@ class UNet3D(nn.Module):
         Within, z is the last axis (of the kernels too): on a hand's crop torch then takes its fast
         convolution, which it chooses by the first four lengths; 0.3 s for 2 s.
         """
-        volume = volume.movedim(2, -1).contiguous(memory_format=torch.channels_last_3d)
+        volume = volume.permute(0, 1, 3, 4, 2)
+        if not torch.onnx.is_in_onnx_export():  # which knows no memory layouts
+            volume = volume.contiguous(memory_format=torch.channels_last_3d)
         features, skip = self.first(volume)
         skips = [skip]
         for stage in self.down[:-1]:
@@ -178,7 +180,7 @@ class UNet3D(nn.Module):
             head(each) for head, each in zip(self.early_heads, joined[1:3], strict=True)
         )
         logits = self.head(joined[3]) + _doubled(_doubled(coarse) + middle)
-        return logits.movedim(-1, 2)
+        return logits.permute(0, 1, 4, 2, 3)
 
 
 class _FirstStage(nn.Module):
