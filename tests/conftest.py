@@ -27,6 +27,14 @@ def same_locale():
     locale.setlocale(locale.LC_ALL, before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cache_folder(tmp_path_factory):
+    """Networks that are exported here are kept for this session, and not in the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VBMD_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real scans, which are not in the repository."""

@@ -78,6 +78,7 @@ def test_run_records_all_that_a_repetition_needs(cli, json_of, tmp_path):
     record = json.loads((tmp_path / "r" / "run.json").read_text())
     assert record["parameters"] == {
         "threshold": 0.4, "side": "auto", "device": "auto", "weights": None,
+        "runtime": "auto",
     }  # fmt: skip
     assert record["weights"]["normalisation"].keys() == {"mean", "sd"}
     assert record["network_grid"]["scan_voxels_per_voxel"] == pytest.approx([1, 1, 1])

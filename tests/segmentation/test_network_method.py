@@ -113,6 +113,7 @@ def test_all_that_a_repetition_needs_is_recorded(network):
         "side": "right",
         "device": "auto",
         "weights": None,
+        "runtime": "auto",
     }
     assert segmentation.facts["threshold"] == 0.5
     weights = segmentation.facts["weights"]

@@ -50,6 +50,7 @@ class OnnxNetwork:
         import onnxruntime
 
         options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         with ThreadPoolExecutor(1, "onnx") as pool:
             running = pool.submit(self._run, seen, options)
             try:

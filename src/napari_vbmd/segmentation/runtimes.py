@@ -57,9 +57,10 @@ def ready(
 ) -> Ready:
     """The network in the runtime of a choice of `RUNTIMES`; on a GPU always in torch.
 
-    CPU seconds of torch (batch norms folded, channels_last) over those of ONNX Runtime 1.31, on
-    one thread, turn by turn on a busy machine: unet-2d 1.3, unet-3d 1.5 to 1.7, the outline of
-    unet-2d-fine 1.3 to 2.4, its range 1.0 to 1.2. None was slower, so auto takes it for all.
+    CPU seconds of torch (batch norms folded, channels_last) over those of ONNX Runtime 1.31, by
+    `benchmarks/runtimes.py`, on one thread and on two: unet-2d 1.4 and 4.2, unet-3d 1.5 and 3.0,
+    unet-2d-fine's range 1.1 and 8.5, its outline 0.99 and 3.7. None is slower, so auto takes it
+    for all.
 
     Parameters
     ----------
