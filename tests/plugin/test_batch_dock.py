@@ -93,3 +93,11 @@ def test_what_is_missing_is_said(dock, tmp_path, qtbot):
     qtbot.waitUntil(lambda: bool(told), timeout=30_000)
     assert "no column “scan”" in told[0][0]
     assert told[0][1]
+
+
+def test_compartments_are_measured_when_they_are_ticked(dock, manifest, tmp_path):
+    dock.manifest.pick(manifest)
+    dock.out.pick(tmp_path / "out")
+    assert "--compartments" not in dock.words()
+    dock.compartments.click()
+    assert dock.words()[-1] == "--compartments"

@@ -6,6 +6,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QHeaderView,
@@ -87,7 +88,7 @@ class BatchDock(Page):
             raise ParameterError("Choose a folder for the results")
         words = [str(self.manifest.path), "--out", str(self.out.path)]
         words += ["--method", self.method.currentText(), "--workers", str(self.workers.value())]
-        return words
+        return [*words, "--compartments"] if self.compartments.isChecked() else words
 
     def _make_choices(self) -> QWidget:
         self.manifest = PathRow(
@@ -110,6 +111,10 @@ class BatchDock(Page):
         self.method.setCurrentText(default_method())
         self.workers.setRange(1, _MOST_WORKERS)
         self.workers.setToolTip("Patients at a time; fewer where the memory does not suffice")
+        self.compartments = QCheckBox("Cortex and trabeculae")
+        self.compartments.setToolTip(
+            "Measure both compartments of each bone, too; patients done without are done again"
+        )
         choices = QWidget()
         form = QFormLayout(choices)
         form.setContentsMargins(0, 0, 0, 0)
@@ -118,6 +123,7 @@ class BatchDock(Page):
         form.addRow("Folder", self.out)
         form.addRow("Method", self.method)
         form.addRow(self.about)
+        form.addRow(self.compartments)
         form.addRow("Workers", self.workers)
         return choices
 
