@@ -21,6 +21,10 @@ def ours(scan: Path, out: Path, method: str):
 
     from napari_vbmd.pipeline import run_patient
     from napari_vbmd.segmentation import folding, networks  # noqa: F401
+    from napari_vbmd.segmentation.onnx_network import is_installed
+
+    if is_installed():
+        import onnxruntime  # noqa: F401
 
     def run() -> dict:
         told = [(time.perf_counter(), "read")]
@@ -34,6 +38,7 @@ def ours(scan: Path, out: Path, method: str):
         found = result.comparison.measurement
         return {
             "seconds": seconds,
+            "device": result.record["device"],
             "tt_vbmd_mg_cm3": found.tt_vbmd_mg_cm3,
             "voxels": found.voxels,
         }

@@ -43,12 +43,13 @@ def lines_of(found: dict) -> list[str]:
         f"{way} {of[0]['tt_vbmd_mg_cm3']:.1f} mg HA/cm³ in {of[0]['voxels']:,} voxels"
         for way, of in runs.items()
     )
+    devices = ", ".join(f"{way}: {of[0]['device']}" for way, of in runs.items() if way != PORT)
     return [
         *_beside(runs, "step, s", seconds, "{:.2f}"),
         "",
         *_beside(runs, "memory, MB", _rows(runs, MEMORY), "{:.0f}"),
         "",
-        f"{busy}; the port's `--holes {found['holes']}`. Found: {answers}.",
+        f"{busy}; the port's `--holes {found['holes']}`. Found: {answers}. {devices}.",
         "",
         *limits_table(methods[0], found["limits"], seconds),
     ]

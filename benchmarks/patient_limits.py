@@ -17,6 +17,7 @@ def limits(scan_path: Path, method: str, size: tuple[int, int, int]) -> dict:
     from napari_vbmd.io.files import read_scan
     from napari_vbmd.segmentation.configurations import CONFIGURATIONS
     from napari_vbmd.segmentation.methods import segment
+    from napari_vbmd.segmentation.network_method import NetworkParameters
     from napari_vbmd.segmentation.preprocessing import IMPROVED
 
     a, block = torch.randn(2048, 2048), bytes(1 << 26)
@@ -30,7 +31,8 @@ def limits(scan_path: Path, method: str, size: tuple[int, int, int]) -> dict:
             file.readinto(buffer)
 
     with FlopCounterMode(display=False) as counted:
-        segment(read_scan(scan_path), method)
+        # in torch, where operations can be counted
+        segment(read_scan(scan_path), method, NetworkParameters(runtime="torch"))
     network = CONFIGURATIONS["unet-2d"].build().eval()
     with FlopCounterMode(display=False) as of_port, torch.no_grad():
         network(torch.zeros(1, 1, *size[1:]))

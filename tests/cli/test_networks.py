@@ -74,12 +74,14 @@ def test_without_a_method_the_shipped_network_runs(json_of, tmp_path):
 
 
 def test_run_records_all_that_a_repetition_needs(cli, json_of, tmp_path):
-    json_of("run", HAND.scan, "--out", tmp_path / "r", *NETWORK, "--threshold", "0.4")
+    typed = *NETWORK, "--threshold", "0.4", "--runtime", "torch"
+    json_of("run", HAND.scan, "--out", tmp_path / "r", *typed)
     record = json.loads((tmp_path / "r" / "run.json").read_text())
     assert record["parameters"] == {
         "threshold": 0.4, "side": "auto", "device": "auto", "weights": None,
-        "runtime": "auto",
+        "runtime": "torch",
     }  # fmt: skip
+    assert record["device"].endswith(", torch")
     assert record["weights"]["normalisation"].keys() == {"mean", "sd"}
     assert record["network_grid"]["scan_voxels_per_voxel"] == pytest.approx([1, 1, 1])
     assert record["seconds"]["segment"] > 0
