@@ -69,11 +69,9 @@ def main() -> None:
     for (name, seed, *_), mask in zip(names, masks + part, strict=True):
         slices = BEFORE_THE_CUT if mask is part[0] else None
         contour_row(scan, mask, name, seed, slices)
-    for name, mask, slices in (
-        ("metacarpal head, unet-2d-fine", masks[1], None),
-        ("the same, slices 70-109", part[0], BEFORE_THE_CUT),
-    ):
-        network_row(scan, mask, name, slices)
+    for method in ("unet-2d-fine", "unet-2d", "unet-3d"):
+        network_row(scan, masks[1], f"metacarpal head, {method}", method, None)
+        network_row(scan, part[0], f"{method}, slices 70-109", method, BEFORE_THE_CUT)
 
 
 def within(voxels, first: int, last: int):
@@ -88,9 +86,9 @@ def contour_row(scan, vendor, name: str, seed, slices) -> None:
     row(scan, vendor, name, slices, "contour", ContourParameters(seed_zyx=seed))
 
 
-def network_row(scan, vendor, name: str, slices) -> None:
-    """The head by the shipped network, which has seen synthetic hands only."""
-    row(scan, vendor, name, slices, "unet-2d-fine", NetworkParameters(side="right"), HEAD)
+def network_row(scan, vendor, name: str, method: str, slices) -> None:
+    """The head by a shipped network, which has seen synthetic hands only."""
+    row(scan, vendor, name, slices, method, NetworkParameters(side="right"), HEAD)
 
 
 def row(scan, vendor, name: str, slices, method: str, parameters, looked_at=None) -> None:

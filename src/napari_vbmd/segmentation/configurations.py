@@ -114,7 +114,13 @@ CONFIGURATIONS = {
     configuration.name: configuration
     for configuration in (
         Configuration(
-            "unet-2d", "A 2D U-Net with a ResNet34 encoder, slice by slice; trained anew.", **_2D
+            "unet-2d",
+            "A 2D U-Net with a ResNet34 encoder, slice by slice; trained anew.",
+            weights_file="unet-2d.pt",
+            weights_sha256="90fb7ece35f57c8136fb674e44d745ddf63078dbe30f0b1ae0df5d2f236155c9",
+            normalisation=Normalisation(0.13498805403274822, 0.16738056209411878),
+            held_out_dice=0.927,
+            **_2D,
         ),
         Configuration(
             "unet-2d-pretrained",
