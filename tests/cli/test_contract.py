@@ -169,10 +169,10 @@ def test_options_that_the_contour_does_not_need_are_said_to_be_unused(cli, scan,
 
 
 def test_run_writes_its_results_and_prints_where(cli, json_of, scan, mask, tmp_path):
-    status, out, _ = cli(
-        "run", "--method", "contour", scan, "--out", tmp_path / "r", "--expert", mask
-    )
+    words = ("run", "--method", "contour", scan, "--out", tmp_path / "r", "--expert", mask)
+    status, out, _ = cli(*words, "--compartments")
     assert status == 0
+    assert re.search(r"^compartments\nTb.vBMD .*mg HA/cm3$", out, re.M)
     assert f"report: {tmp_path / 'r' / 'report.html'}" in out
     assert re.search(
         r"^seconds: read [\d.]+, segment .* figures [\d.]+; [\d.]+ GB of memory", out, re.M

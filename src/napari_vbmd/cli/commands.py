@@ -11,7 +11,7 @@ from ..io.aim import check_is_grey
 from ..io.atomic import written_whole
 from ..io.files import check_mask_path, read_mask, read_scan, suffix_of, write_mask
 from ..measurement.comparison import measure_against
-from ..measurement.part_tables import part_rows
+from ..measurement.part_tables import Bone, part_rows
 from ..measurement.tables import csv_text
 from ..provenance import as_json
 from ..scan import Scan
@@ -120,7 +120,8 @@ def _run(arguments, words, console) -> None:
     )
     _say_notes(result.comparison, console)
     content = output.run(result)
-    text = output.run_text(result)
+    split = result.compartments and replace(result.compartments, warnings=[])  # said already
+    text = output.run_text(result, measured_parts.texts([Bone(None, compartments=split)]))
     output.show(as_json(content) if arguments.json else text, console)
 
 

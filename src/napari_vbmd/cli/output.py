@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,14 @@ def run(result) -> dict[str, Any]:
     )
 
 
-def run_text(result) -> str:
-    """`run` for people: the numbers, seconds of each stage, and the most memory held."""
+def run_text(result, parts: Sequence[str] = ()) -> str:
+    """`run` for people: the numbers and those of parts, seconds, and the most memory held."""
     record = result.record
     stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in record["seconds"].items())
     peak = record["peak_memory_bytes"]
     held = f"; {peak / 1e9:.2f} GB of memory at the peak" if peak else ""
-    return f"{table(result.comparison)}\n\nseconds: {stages}{held}\nreport: {result.report_path}"
+    numbers = "\n\n".join([table(result.comparison), *parts])
+    return f"{numbers}\n\nseconds: {stages}{held}\nreport: {result.report_path}"
 
 
 def demo(result, paths, seconds: float) -> dict[str, Any]:
