@@ -17,6 +17,9 @@ from patient_steps import OURS, PORT, STEPS
 
 def ours(scan: Path, out: Path, method: str):
     """Import what is not timed; gives the run and its seconds by step."""
+    import napari_vbmd.segmentation  # noqa: F401  before torch: it says how threads wait
+
+    # isort: split
     import torch  # noqa: F401
 
     from napari_vbmd.pipeline import run_patient

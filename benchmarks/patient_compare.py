@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from patient_limits import limits_table
-from patient_processes import start
+from patient_processes import read_once, start
 from patient_steps import PORT, STEPS
 from patient_tables import beyond_libraries, median, table
 
@@ -25,6 +25,7 @@ def compared(
     """Run the ways in turns; ``port`` are the straight port's size and way to close holes."""
     ways = [*methods, PORT]
     runs = {way: [] for way in ways}
+    read_once(scan)
     for i in range(rounds):
         for way in ways[i % len(ways) :] + ways[: i % len(ways)]:
             runs[way].append(start(way, scan=scan, mask=mask, folder=folder, **port))

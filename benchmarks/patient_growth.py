@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from patient_processes import shape_of, start
+from patient_processes import read_once, shape_of, start
 from patient_tables import beyond_libraries, median, table
 
 SLICES, WIDTHS = (120, 240, 480), (512, 1024, 1536, 2304)
@@ -38,6 +38,7 @@ def grown(scan: Path, methods: list[str], rounds: int, sizes: dict, folder: Path
 def _runs_at(slices: int, width: int, scan: Path, methods: list[str], rounds: int, folder: Path):
     made = folder / "GROWN.ISQ"
     start("grow", scan=scan, out=made, slices=slices, width=width)
+    read_once(made)
     runs = {
         method: [start(method, scan=made, folder=folder) for _ in range(rounds)]
         for method in methods
