@@ -8,6 +8,7 @@ logit. Weights that are not shipped are random, which costs as much.
 """
 
 import argparse
+import importlib
 import statistics
 import subprocess
 import sys
@@ -40,12 +41,11 @@ def network_of(name: str, part: str):
 
 def measured(threads: int, rounds: int) -> None:
     """Print a line a network."""
-    import torch
-
     from napari_vbmd.segmentation.inference import placed
     from napari_vbmd.segmentation.onnx_export import exported
     from napari_vbmd.segmentation.onnx_network import OnnxNetwork
 
+    torch = importlib.import_module("torch")  # after the package, which sets how threads wait
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     for name, part, shape in CASES:

@@ -54,7 +54,7 @@ def untrained():
 )
 def test_logits_are_those_of_torch_at_any_size(own_cache, made, seen, shape, logits_apart):
     network, sha256 = made()
-    in_onnx = ready(network, seen, sha256)
+    in_onnx = ready(network, seen, sha256, choice="onnx")
     assert in_onnx.note == f"ONNX Runtime {onnxruntime.__version__}"
     batch = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
@@ -74,7 +74,7 @@ def test_the_mask_of_the_sample_hand_is_the_same():
 
 
 def test_it_is_exported_once_and_again_when_the_file_is_damaged(own_cache, monkeypatch):
-    network, sha256 = shipped("unet-2d-fine", "ends")
+    network, sha256 = shipped("unet-3d")
     exports, real = [], onnx_export.exported
     monkeypatch.setattr(
         onnx_export, "exported", lambda *given: exports.append(given) or real(*given)
@@ -82,7 +82,7 @@ def test_it_is_exported_once_and_again_when_the_file_is_damaged(own_cache, monke
 
     def again():
         runtimes._in_onnx.cache_clear()  # as in another process
-        assert isinstance(ready(network, AROUND_BONE, sha256).network, OnnxNetwork)
+        assert isinstance(ready(network, VOLUME, sha256).network, OnnxNetwork)
         return len(exports)
 
     assert (again(), again()) == (1, 1)
@@ -93,24 +93,30 @@ def test_it_is_exported_once_and_again_when_the_file_is_damaged(own_cache, monke
 
 
 def test_a_model_of_a_whole_file_that_onnx_runtime_refuses_is_left_to_torch(own_cache):
-    network, sha256 = shipped("unet-2d-fine", "ends")
-    onnx_cache.write(onnx_export._key(network, AROUND_BONE, sha256), b"no model")
-    assert ready(network, AROUND_BONE, sha256).network is network
+    network, sha256 = shipped("unet-3d")
+    onnx_cache.write(onnx_export._key(network, VOLUME, sha256), b"no model")
+    assert ready(network, VOLUME, sha256).network is network
 
 
 def test_an_export_that_fails_is_said_and_left_to_torch(own_cache, monkeypatch):
-    network, sha256 = shipped("unet-2d-fine", "ends")
+    network, sha256 = shipped("unet-3d")
 
     def fails(*_):
         raise RuntimeError("no such operator:\n  aten::new")
 
     monkeypatch.setattr(onnx_export, "exported", fails)
-    found = ready(network, AROUND_BONE, sha256)
+    found = ready(network, VOLUME, sha256)
     assert found.network is network
     assert found.note.startswith("torch, for ONNX Runtime did not take the network: no such oper")
     with pytest.raises(ParameterError, match="runtime onnx: this network cannot be run so"):
-        ready(network, AROUND_BONE, sha256, choice="onnx")
+        ready(network, VOLUME, sha256, choice="onnx")
     assert not own_cache.exists()
+
+
+def test_where_torch_is_faster_it_is_torch_unless_asked_for(own_cache):
+    network, sha256 = shipped("unet-2d-fine", "ends")
+    assert ready(network, AROUND_BONE, sha256).note == "torch"
+    assert ready(network, AROUND_BONE, sha256, choice="onnx").note.startswith("ONNX Runtime")
 
 
 def test_without_the_extra_it_is_torch_and_asking_for_it_is_refused(monkeypatch):

@@ -75,7 +75,7 @@ def run_fine(
     sampling = part(tell, _SAMPLE, _OUTLINE, "sampling the scan")
     volume = _sampled(scan, grid, normalisation, sampling)
     outline = ready(network.outline, NEIGHBOURS, *about)
-    note = f"{note}, {outline.note}"
+    note = _runtimes_said(note, place, outline.note)
     values = predict_slices(outline.network, volume, device, part(tell, _OUTLINE, _MASK))
     if found:
         found = with_tip(found, values, grid)
@@ -95,6 +95,14 @@ def run_fine(
     facts = facts_of(weights, note, side, grid) | {"threshold": threshold}
     facts |= {"found_by": place.by, "slice_range": _said(found, mask, scan) if found else "given"}
     return NetworkResult(mask, probability, facts, warnings)
+
+
+def _runtimes_said(note: str, place: "Place", outlines: str) -> str:
+    """The device, and what runs the networks there."""
+    finds = place.by["device"] if isinstance(place.by, dict) else ""
+    if finds in ("", f"{note}, {outlines}"):
+        return f"{note}, {outlines}"
+    return f"{finds} to find the bone, {outlines} to outline it"
 
 
 def _said(found: FoundRange, mask: Mask, scan: Scan) -> dict[str, Any]:
@@ -142,6 +150,7 @@ def _search(configuration, scan, slices, side, parameters, tell) -> Place:
     mu *= np.float32(info.sd)
     mu += np.float32(info.mean)
     by = facts_of(seen.weights, seen.device_note, side, grid)["weights"]
+    by["device"] = seen.device_note
     return Place(mu, grid, seen.probability.box(info.threshold), by)
 
 

@@ -49,7 +49,7 @@ class NetworkParameters:
     weights : path or None
         A weights file. Default None: the shipped one.
     runtime : {"auto", "torch", "onnx"}
-        On the CPU. Default auto: ONNX Runtime where it is installed, else torch.
+        On the CPU. Default auto: ONNX Runtime where it is installed and faster, else torch.
 
     Raises
     ------

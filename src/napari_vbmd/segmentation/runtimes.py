@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import ParameterError
-from .onnx_export import NetworkInput, model_of
+from .onnx_export import AROUND_BONE, NEIGHBOURS, NetworkInput, model_of
 from .onnx_network import OnnxNetwork, is_installed
 
 if TYPE_CHECKING:
     from torch import nn
 
 RUNTIMES = ("auto", "torch", "onnx")
+_FASTER_IN_TORCH = (AROUND_BONE, NEIGHBOURS)  # both networks of unet-2d-fine; see `ready`
 _KEPT = 4  # networks: the two of unet-2d-fine, the one before them, and another
 _MISSING = "runtime onnx: not installed; pip install 'napari-vbmd[onnx]', or use auto or torch"
 
@@ -58,9 +59,9 @@ def ready(
     """The network in the runtime of a choice of `RUNTIMES`; on a GPU always in torch.
 
     CPU seconds of torch (batch norms folded, channels_last) over those of ONNX Runtime 1.31, by
-    `benchmarks/runtimes.py`, on one thread and on two: unet-2d 1.4 and 4.2, unet-3d 1.5 and 3.0,
-    unet-2d-fine's range 1.1 and 8.5, its outline 0.99 and 3.7. None is slower, so auto takes it
-    for all.
+    `benchmarks/runtimes.py`, on one thread and on two: unet-2d 1.35 and 1.12, unet-3d 1.63 and
+    1.47, unet-2d-fine's range 1.03 and 0.87, its outline 0.93 and 0.87. So auto takes it for the
+    first two only.
 
     Parameters
     ----------
@@ -77,7 +78,9 @@ def ready(
     ParameterError
         When ONNX Runtime was asked for and cannot be had; auto takes torch instead, and says so.
     """
-    if device != "cpu" or choice == "torch" or (choice == "auto" and not is_installed()):
+    if device != "cpu" or choice == "torch":
+        return Ready(network, "torch")
+    if choice == "auto" and (seen in _FASTER_IN_TORCH or not is_installed()):
         return Ready(network, "torch")
     if next(network.parameters(), None) is None:
         return Ready(network, "torch")  # without weights it cannot be known by them
