@@ -16,7 +16,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(cli, scan, tmp_path, monkey
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("napari_vbmd.pipeline.patient.measure_against", interrupt)
+    monkeypatch.setattr("napari_vbmd.pipeline.patient.measure_run", interrupt)
     status, out, err = cli("run", "--method", "contour", scan, "--out", tmp_path / "r", "--quiet")
     assert (status, out) == (130, "")
     assert err == "napari-vbmd: interrupted; no half-written file is left\n"

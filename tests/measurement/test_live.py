@@ -34,8 +34,8 @@ def expert(scan):
 
 
 def agrees(live: LiveMeasurement, scan, mask: Mask, expert: Mask | None) -> None:
-    """Everything but surface distances equals a whole measurement."""
-    whole = measure_against(scan, mask, expert)
+    """Everything but surface distances and single labels equals a whole measurement."""
+    whole = replace(measure_against(scan, mask, expert), labels={})
     if expert is not None:
         whole = replace(whole, overlap=replace(whole.overlap, hd95_mm=None, assd_mm=None))
     now, warnings = live.result(), whole.measurement.warnings
