@@ -40,7 +40,7 @@ demo: $(DEMO_INSTALL)
 
 test: $(FULL)
 	@sh tools/system_libraries.sh
-	OMP_NUM_THREADS=1 sh tools/with_display.sh $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 sh tools/with_display.sh $(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
 
 fuzz: $(FULL)
 	$(BIN)/python tools/fuzz_files.py $(FUZZ_ARGS)
