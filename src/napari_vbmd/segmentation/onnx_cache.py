@@ -39,9 +39,11 @@ def write(key: str, model: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         staged.write_bytes(model + hashlib.sha256(model).digest())
         staged.replace(path)
-    except OSError:
+    except BaseException as error:
         with suppress(OSError):
             staged.unlink()
+        if not isinstance(error, OSError):  # a run that was cancelled meanwhile
+            raise
     with suppress(OSError):
         files = sorted(path.parent.glob("*.onnx-sha256"), key=lambda file: file.stat().st_mtime)
         for old in files[:-_KEPT]:

@@ -7,7 +7,9 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import onnx_cache
@@ -66,8 +68,17 @@ def model_of(network: "nn.Module", seen: NetworkInput, weights_sha256: str) -> b
 
 
 def _key(network: "nn.Module", seen: NetworkInput, weights_sha256: str) -> str:
-    made_by = [version("torch"), version("onnx"), str(OPSET), str(seen), type(network).__name__]
+    made_by = [version(name) for name in ("torch", "monai", "onnx")] + [_code_hash()]
+    made_by += [str(OPSET), str(seen), type(network).__name__]
     return f"{weights_sha256}-{hashlib.sha256('|'.join(made_by).encode()).hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=1)
+def _code_hash() -> str:
+    """Of the code that is traced: when it changes, what was kept is another network."""
+    here = Path(__file__).parent
+    files = ("networks.py", "fine_networks.py", "folding.py", "onnx_export.py")
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in files)).hexdigest()
 
 
 def exported(network: "nn.Module", seen: NetworkInput) -> bytes:

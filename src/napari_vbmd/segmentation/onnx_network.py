@@ -43,14 +43,11 @@ class OnnxNetwork:
 
     def __call__(self, seen: "Tensor") -> "Tensor":
         """Logits."""
-        return self._run(seen, None)
+        return self._run(seen, _frugal())
 
     def watched(self, seen: "Tensor", tick: "Callable[[], None]") -> "Tensor":
         """Logits; ``tick`` is called now and then, and what it raises ends the run."""
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        options = _frugal()
         with ThreadPoolExecutor(1, "onnx") as pool:
             running = pool.submit(self._run, seen, options)
             try:
@@ -65,5 +62,19 @@ class OnnxNetwork:
     def _run(self, seen: "Tensor", options) -> "Tensor":
         import torch
 
-        [logits] = self._session.run(None, {"seen": seen.contiguous().numpy()}, options)
+        try:
+            [logits] = self._session.run(None, {"seen": seen.contiguous().numpy()}, options)
+        except Exception as error:  # of the runtime's own kinds, which say it in words only
+            if "alloc" in str(error).lower():
+                raise MemoryError(str(error)) from error
+            raise
         return torch.from_numpy(logits)
+
+
+def _frugal():
+    """Options of a run after which the memory for its layers is given back."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options

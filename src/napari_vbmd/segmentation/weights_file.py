@@ -117,6 +117,8 @@ def read_weights(path: str | Path, sha256: str | None = None) -> Weights:
         read = _read_safetensors if path.suffix == ".safetensors" else _read_torch
         tensors, metadata = read(path)
         info = _info(metadata)
+        if _hash(path) != found:  # what is kept under its hash would be another file's
+            raise FileFormatError(f"{path}: was replaced while it was read; try again")
     except VbmdError as error:
         raise FileFormatError(
             str(error) if str(path) in str(error) else f"{path}: {error}"

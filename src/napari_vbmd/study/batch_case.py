@@ -216,7 +216,7 @@ def _recipe(case: BatchCase, settings: BatchSettings, scan: Scan) -> dict[str, A
     return _as_written(
         {
             "method": settings.method,
-            "parameters": recorded_parameters(settings.parameters),
+            "parameters": _lasting(recorded_parameters(settings.parameters)),
             "weights": settings.weights_sha256,
             "slices": slices,
             "post_processing": asdict(settings.post_processing),
@@ -231,13 +231,18 @@ def _recipe_of(record: dict[str, Any], measured: dict[str, Any]) -> dict[str, An
     used = measured["calibration"]
     return {
         "method": record["method"],
-        "parameters": record["parameters"],
+        "parameters": _lasting(record["parameters"]),
         "weights": record["weights"] and record["weights"]["sha256"],
         "slices": record["slices"],
         "post_processing": {name: record["post_processing"][name] for name in steps},
         "compartments": "compartments" in measured,
         "calibration": [used["unit"], *(used[name] for name in CONSTANTS)],
     }
+
+
+def _lasting(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Without what only rounds otherwise."""
+    return {name: value for name, value in parameters.items() if name != "runtime"}
 
 
 def _as_written(content: dict[str, Any]) -> dict[str, Any]:

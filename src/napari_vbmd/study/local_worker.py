@@ -112,7 +112,16 @@ def _serve(connection: Connection, work: Work) -> None:
             return
         limit_threads(case.settings.threads)
         forget_peak_memory()  # of the patient before
-        connection.send(work(case, tell))
+        outcome = work(case, tell)
+        _free_gpu()
+        connection.send(outcome)
+
+
+def _free_gpu() -> None:
+    """What torch keeps there for later is another worker's room now."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def _teller(connection: Connection) -> Progress:

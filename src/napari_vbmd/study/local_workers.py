@@ -85,7 +85,10 @@ class _Team:
         """A patient for every worker that has none."""
         while self._waiting and len(self._running) < self._workers:
             index, attempt = self._waiting.popleft()
-            worker = self._free.pop() if self._free else LocalWorker(self._work)
+            if attempt > 1 and self._free:  # a new one, with all the memory that this one held
+                self._free.pop().let_go()
+            warm = self._free and attempt == 1
+            worker = self._free.pop() if warm else LocalWorker(self._work)
             self._running[worker.connection] = _Running(worker, index, attempt)
             worker.take(self._cases[index])
 
