@@ -155,6 +155,13 @@ def test_what_of_a_given_mask_lies_outside_the_bone_is_said():
     assert "voxels of the trabecular mask lie outside the bone" in found.warnings[0]
 
 
+def test_a_given_mask_of_other_bones_too_is_no_mistake():
+    scan, mask = tube()
+    given = distance_from_axis() < RADIUS - THICK
+    given[:, 0] = True  # where another bone may lie
+    assert not measure_compartments(scan, mask, 1, as_mask(given)).warnings
+
+
 def test_each_label_has_its_own_compartments(plain):
     scan, mask, alone = plain
     both = replace(

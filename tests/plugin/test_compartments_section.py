@@ -110,6 +110,20 @@ def test_the_split_is_a_layer_to_look_at(split, section, model, measured):
     assert layer not in model.layers
 
 
+def test_the_layer_is_of_the_last_split(split, section, model, measured):
+    section.show_split.click()
+    before = model.layers[-1]
+    voxels = np.zeros_like(measured.mask.voxels)
+    box = np.argwhere(measured.mask.voxels == 1).mean(axis=0).astype(int)
+    voxels[tuple(slice(at - 2, at + 3) for at in box)] = 1
+    given = add_mask(model, Mask(voxels, measured.mask.grid), "trabecular")
+    section.trabecular.pick(given)
+    split()
+    assert before not in model.layers
+    [shown] = [layer for layer in model.layers if is_preview(layer)]
+    assert np.count_nonzero(np.asarray(shown.data) == 2) == np.count_nonzero(voxels)
+
+
 def test_a_given_mask_splits_and_numbers_of_another_one_are_not_shown(
     split, section, model, measured, tube, qtbot
 ):

@@ -326,6 +326,7 @@ def test_mask_erased_whole_has_no_number_until_it_is_painted(measured, mask, sta
     mask.refresh()
     assert stale(measured) == EMPTY
     assert shown(measured) == "–"
+    assert not measured.table.isVisibleTo(measured)
     mask.data[10, 20:30, 20:30] = 1
     mask.refresh()
     assert stale(measured) == FOLLOWS

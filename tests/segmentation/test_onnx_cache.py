@@ -36,3 +36,13 @@ def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path, monkeypatch):
     monkeypatch.setenv("VBMD_CACHE", str(tmp_path / "file"))
     onnx_cache.write("a", b"model")
     assert onnx_cache.read("a") is None
+
+
+def test_a_cancelled_writing_leaves_nothing(cache, monkeypatch):
+    def cancel(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.replace", cancel)
+    with pytest.raises(KeyboardInterrupt):
+        onnx_cache.write("a", b"model")
+    assert not list(cache.iterdir())

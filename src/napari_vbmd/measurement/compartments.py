@@ -157,7 +157,10 @@ def split_and_measure(
     progress(0.0, "compartments, thresholds")
     tissue = segment_tissue(scan, box, inside, thresholds)
     progress(0.2, "compartments, split")
-    inner, warnings, why = _inner(scan, box, inside, tissue, trabecular, thresholds, progress)
+    given = None
+    if trabecular is not None:
+        given = _given(trabecular, scan, box, inside, alone=label is None)
+    inner, warnings, why = _inner(inside, tissue, given, scan, thresholds, progress)
     if why:
         return _none_at_all(why, about), None
     progress(0.4, "compartments, densities")
@@ -186,10 +189,10 @@ def _none_at_all(why: str, about: dict) -> Compartments:
     return Compartments(**about, missing=dict.fromkeys(NUMBERS, why))
 
 
-def _inner(scan: Scan, box: Box, inside, tissue: Tissue, trabecular, thresholds, progress):
+def _inner(inside, tissue: Tissue, given, scan: Scan, thresholds, progress):
     """The trabecular compartment, what must be known of it, and why there is none if so."""
-    if trabecular is not None:
-        inner, warnings = _given(trabecular, scan, box, inside)
+    if given is not None:
+        inner, warnings = given
         why = "" if inner.any() else "no voxel of the trabecular mask lies within the bone"
         return inner, warnings, why
     cortical = f"{thresholds.cortical_mg_cm3:g} mg HA/cm3"
@@ -238,23 +241,26 @@ def _bone(scan: Scan, mask: Mask, label: int | None) -> tuple[Box, np.ndarray] |
     return on_scan, np.asarray(voxels[box]) == label
 
 
-def _given(trabecular: Mask, scan: Scan, box: Box, inside) -> tuple[np.ndarray, list[str]]:
-    """A trabecular mask on the bone's box, and what of it lies outside of the bone."""
+def _given(
+    trabecular: Mask, scan: Scan, box: Box, inside, alone: bool
+) -> tuple[np.ndarray, list[str]]:
+    """A trabecular mask on the bone's box, and what of it lies outside of the bone.
+
+    Beside other bones only the box counts: what is beyond it may well be theirs.
+    """
     result = np.zeros(inside.shape, bool)
-    total = sum(np.count_nonzero(plane) for plane in trabecular.voxels)
     place(trabecular.grid, scan.grid)  # said so where it does not lie on the scan at all
     try:
         part = place(trabecular.grid, scan.grid.box(box))
     except GridMismatchError:
         return result, []
     result[part.target_box] = trabecular.voxels[part.source_box] != 0
+    planes = trabecular.voxels if alone else result
+    total = sum(np.count_nonzero(plane) for plane in planes)
     result &= inside
     outside = total - np.count_nonzero(result)
-    return result, (
-        [f"{outside} of {total} voxels of the trabecular mask lie outside the bone, left out"]
-        if outside
-        else []
-    )
+    said = f"{outside} of {total} voxels of the trabecular mask lie outside the bone, left out"
+    return result, [said] if outside else []
 
 
 def _densities(scan: Scan, box: Box, split: np.ndarray) -> tuple[dict, dict]:

@@ -104,6 +104,7 @@ class CompartmentsSection(Fold):
             if measured is not self._measured:
                 return  # another layer was chosen meanwhile
             self._split, taken = done
+            self._layer.remove()  # the picture of the split before
             self._trabecular_was, self._painted = basis, False
             self._other_trabecular = self._trabecular_now() != basis
             self._run_bar.message.say("")

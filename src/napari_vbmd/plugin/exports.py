@@ -135,7 +135,10 @@ def _write_report(path: Path, measured: Measured, bones: list[Bone], progress: C
     mask, expert = (one and _nowhere(one) for one in (measured.mask, measured.expert))
     split = {bone.label: bone.compartments for bone in bones if bone.compartments}
     with written_whole(path, path.suffix) as temporary:
-        content = measured.scan, mask, measured.comparison, expert, split
+        scan = measured.scan
+        if scan.path is not None and not scan.path.is_absolute():  # an image layer's name
+            scan = replace(scan, path=Path(os.devnull, scan.name))
+        content = scan, mask, measured.comparison, expert, split
         write_mask_report([temporary], *content, progress=progress)
         progress(1.0, "the report is drawn")  # the last chance to cancel
 

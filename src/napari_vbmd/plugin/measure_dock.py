@@ -125,6 +125,7 @@ class MeasureDock(Page):
         super().stop()
         self._live.leave()
         self.parts.leave()
+        self.compartments.offer(None)  # its picture would follow nothing any more
         self._later.stop()
 
     def _show(self, measured: Measured) -> None:
@@ -140,17 +141,31 @@ class MeasureDock(Page):
 
     def _follow(self) -> None:
         """The mask was edited: its numbers at once, the rest soon."""
-        comparison = self._live.live.result()
+        comparison, why = self._now()
         if comparison is None:
-            self.headline.clear()
-            self.stale.list([_NONE_LEFT])
-            self.compartments.hold(True)
-            self._show_parts()
+            self._show_none(why)
             return
         # what is said of the field of view was said at the last measuring, and stays
         self._show_numbers(comparison)
         self.compartments.hold(True)
         self._later.start(_QUIET_MS)
+
+    def _now(self) -> tuple[Comparison | None, str]:
+        """Of the mask as it is; or none, and why."""
+        try:
+            return self._live.live.result(), _NONE_LEFT
+        except VbmdError as error:  # a voxel without a density was painted
+            return None, sentence(error)
+
+    def _show_none(self, why: str) -> None:
+        """The mask was edited, and has no density now: no number of before stays in sight."""
+        self._later.stop()
+        self.headline.clear()
+        self.stale.list([why])
+        self.compartments.hold(True)
+        self.parts.hide_parts()
+        for widget in self._result_widgets:
+            widget.setVisible(False)
 
     def _lose(self) -> None:
         """The mask is an array of another shape: nothing here follows it any more."""
@@ -221,7 +236,8 @@ class MeasureDock(Page):
         """What the dock still shows of the mask as it was; the numbers follow it, if they can."""
         if self._live.live is None or not self._watch.same(self.expert.layer):
             return _STALE
-        return _FOLLOWS if self._live.live.result() else _NONE_LEFT
+        comparison, why = self._now()
+        return _FOLLOWS if comparison else why
 
     def _check_calibration(self, layer) -> None:
         calibrated = True

@@ -60,11 +60,16 @@ class PartRows(QWidget):
 
     def leave(self) -> None:
         """Show nothing, and leave nothing in the layer's features."""
-        self.setVisible(False)
+        self.hide_parts()
         if self._mask is not None:
             self._mask.events.selected_label.disconnect(self._select)
-            label_features.take_away(self._mask)
         self._mask = self._image = None
+
+    def hide_parts(self) -> None:
+        """Show nothing until there is something again."""
+        self.setVisible(False)
+        if self._mask is not None:
+            label_features.take_away(self._mask)
 
     def show_parts(
         self,

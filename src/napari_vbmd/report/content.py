@@ -159,11 +159,18 @@ def _mask(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Mask", record["mask"]["name"]),
         *_file("Mask's file", record["mask"]),
-        ("Mask's log", log or "does not say how it was made"),
+        *_mask_log(record["mask"], log),
         *([("Expert's mask", record["expert"]["name"])] if record["expert"] else []),
         *_file("Expert's file", record["expert"]),
         ("Software", versions),
     ]
+
+
+def _mask_log(described: Mapping[str, Any], log: str) -> list[tuple[str, str]]:
+    """How a mask says it was made; a layer of the viewer is not asked, only a file."""
+    if not described.get("sha256"):
+        return []
+    return [("Mask's log", log or "does not say how it was made")]
 
 
 def _side(scan: Scan, record: Mapping[str, Any]) -> str:
