@@ -147,18 +147,20 @@ def test_a_given_trabecular_mask_is_taken_as_it_is_and_checked_by_simpleitk():
     assert found.tb_area_mm2 == pytest.approx(statistics.GetCount(2) * pixel)
 
 
-def test_what_of_a_given_mask_lies_outside_the_bone_is_said():
+@pytest.mark.parametrize("label", [None, 1])
+def test_what_of_a_given_mask_lies_outside_the_bone_is_said(label):
     scan, mask = tube()
     given = distance_from_axis() < RADIUS - THICK
     given[:, 0] = True
-    found = measure_compartments(scan, mask, trabecular=as_mask(given))
+    found = measure_compartments(scan, mask, label, as_mask(given))
     assert "voxels of the trabecular mask lie outside the bone" in found.warnings[0]
 
 
 def test_a_given_mask_of_other_bones_too_is_no_mistake():
     scan, mask = tube()
     given = distance_from_axis() < RADIUS - THICK
-    given[:, 0] = True  # where another bone may lie
+    given[:, 0] = True
+    mask.voxels[:, 0] = 2  # another bone
     assert not measure_compartments(scan, mask, 1, as_mask(given)).warnings
 
 

@@ -1,11 +1,13 @@
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
 import torch
 
 from napari_vbmd.errors import FileFormatError, ParameterError, WriteError
+from napari_vbmd.segmentation import weights_file
 from napari_vbmd.segmentation.configurations import CONFIGURATIONS
 from napari_vbmd.segmentation.weights import find_weights, load_network
 from napari_vbmd.segmentation.weights_file import WeightsInfo, read_weights, save_weights
@@ -47,6 +49,19 @@ def test_one_flipped_byte_is_found(file):
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(FileFormatError, match="damaged"):
+        load_network(DEEP, file)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_refused(file, monkeypatch, refused):
+    whole = weights_file._hash
+
+    def replaced(path):
+        found = whole(path)
+        os.utime(path, ns=(0, 0))
+        return found
+
+    monkeypatch.setattr(weights_file, "_hash", replaced)
+    with refused(FileFormatError, file, "was replaced while it was read"):
         load_network(DEEP, file)
 
 

@@ -153,13 +153,13 @@ def split_and_measure(
     found = _bone(scan, mask, label)
     if found is None:
         return _none_at_all("the mask holds no such voxel on the scan", about), None
-    box, inside = found
+    box, inside, alone = found
     progress(0.0, "compartments, thresholds")
     tissue = segment_tissue(scan, box, inside, thresholds)
     progress(0.2, "compartments, split")
     given = None
     if trabecular is not None:
-        given = _given(trabecular, scan, box, inside, alone=label is None)
+        given = _given(trabecular, scan, box, inside, alone)
     inner, warnings, why = _inner(inside, tissue, given, scan, thresholds, progress)
     if why:
         return _none_at_all(why, about), None
@@ -220,8 +220,11 @@ def _inner(inside, tissue: Tissue, given, scan: Scan, thresholds, progress):
     return inner, [little], ""
 
 
-def _bone(scan: Scan, mask: Mask, label: int | None) -> tuple[Box, np.ndarray] | None:
-    """The bone's box on the scan, and the bone on it; None where the mask is empty there."""
+def _bone(scan: Scan, mask: Mask, label: int | None) -> tuple[Box, np.ndarray, bool] | None:
+    """The bone's box on the scan, the bone on it, and whether the mask holds no other one.
+
+    None where the mask is empty there.
+    """
     placement = place(mask.grid, scan.grid)
     voxels = mask.voxels[placement.source_box]
     boxes = {i: box for i, box in enumerate(ndimage.find_objects(voxels), 1) if box is not None}
@@ -238,7 +241,7 @@ def _bone(scan: Scan, mask: Mask, label: int | None) -> tuple[Box, np.ndarray] |
         slice(side.start + target.start, side.stop + target.start)
         for side, target in zip(box, placement.target_box, strict=True)
     )
-    return on_scan, np.asarray(voxels[box]) == label
+    return on_scan, np.asarray(voxels[box]) == label, len(boxes) == 1
 
 
 def _given(

@@ -136,16 +136,16 @@ def _write_report(path: Path, measured: Measured, bones: list[Bone], progress: C
     split = {bone.label: bone.compartments for bone in bones if bone.compartments}
     with written_whole(path, path.suffix) as temporary:
         scan = measured.scan
-        if scan.path is not None and not scan.path.is_absolute():  # an image layer's name
-            scan = replace(scan, path=Path(os.devnull, scan.name))
+        if scan.path and not scan.format and not scan.path.is_absolute():  # a layer's name
+            scan = _nowhere(scan)
         content = scan, mask, measured.comparison, expert, split
         write_mask_report([temporary], *content, progress=progress)
         progress(1.0, "the report is drawn")  # the last chance to cancel
 
 
-def _nowhere(mask: Mask) -> Mask:
-    """A layer's mask is no file: one that bears the layer's name must not be taken for it."""
-    return replace(mask, path=Path(os.devnull, mask.name))
+def _nowhere(layer: Scan | Mask) -> Scan | Mask:
+    """A layer is no file: one that bears the layer's name must not be taken for it."""
+    return replace(layer, path=Path(os.devnull, layer.name))
 
 
 def _write(path: str, text: str) -> None:

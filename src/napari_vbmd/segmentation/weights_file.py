@@ -108,7 +108,7 @@ def read_weights(path: str | Path, sha256: str | None = None) -> Weights:
     if not path.is_file():
         raise FileFormatError(f"{path}: no such weights file; check the name")
     try:
-        found = _hash(path)
+        before, found = _stamp(path), _hash(path)
         if sha256 and found != sha256:
             raise FileFormatError(
                 f"{path}: damaged or replaced (sha256 {found[:12]}…, expected {sha256[:12]}…): "
@@ -117,7 +117,7 @@ def read_weights(path: str | Path, sha256: str | None = None) -> Weights:
         read = _read_safetensors if path.suffix == ".safetensors" else _read_torch
         tensors, metadata = read(path)
         info = _info(metadata)
-        if _hash(path) != found:  # what is kept under its hash would be another file's
+        if _stamp(path) != before:  # what is kept under its hash would be another file's
             raise FileFormatError(f"{path}: was replaced while it was read; try again")
     except VbmdError as error:
         raise FileFormatError(
@@ -208,6 +208,11 @@ def _info(metadata: dict[str, Any]) -> WeightsInfo:
     if info.held_out_dice is not None and not math.isfinite(info.held_out_dice):
         raise FileFormatError("its held-out Dice is no number")
     return info
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _hash(path: Path) -> str:
